@@ -12,7 +12,7 @@ impl Fields {
 
     /// The first value of `name` (given in lower case).
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.all(name).next()
+        self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
     /// Every value of `name`, in order.
