@@ -52,7 +52,10 @@ fn main() {
     for (path, name) in PACKAGED {
         let path = www.join("node_modules").join(path);
         let bytes = fs::read(&path).unwrap_or_else(|e| {
-            fail(&format!("{} is missing ({e}); run `npm ci --ignore-scripts` in www/", path.display()))
+            fail(&format!(
+                "{} is missing ({e}); run `npm ci --ignore-scripts` in www/",
+                path.display()
+            ))
         });
         assets.push(Asset { name: (*name).to_owned(), bytes });
     }
@@ -146,7 +149,8 @@ fn write_table(out: &Path, assets: &[Asset]) {
     });
     let folder = out.join("assets");
     fs::create_dir_all(&folder).expect("OUT_DIR is writable");
-    let mut table = format!("pub const HASH: &str = \"{hash}\";\n\npub static ASSETS: &[Asset] = &[\n");
+    let mut table =
+        format!("pub const HASH: &str = \"{hash}\";\n\npub static ASSETS: &[Asset] = &[\n");
     for (index, asset) in assets.iter().enumerate() {
         let kind = content_type(&asset.name).expect("only known types are collected");
         let put = |suffix: &str, bytes: &[u8]| {

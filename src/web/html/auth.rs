@@ -1,0 +1,152 @@
+//! Sign-in and sign-up: one card, one sentence of why, one thing to do.
+//!
+//! For the script: `#sign-in[data-next]` on sign-in, `#create-passkey[data-options]` on step 2 of
+//! sign-up. Words for a person go into `#auth-error`, which it then shows; `#no-passkeys` is for
+//! browsers that have none.
+use super::href::Href;
+use super::icons::{self, Icon};
+use super::layout;
+use super::markup::Markup;
+use super::scene::host;
+use crate::posta::PeerUrl;
+
+/// `GET /login`. `next` is the page first asked for, a path of ours.
+pub fn login(next: &str) -> Markup {
+    layout::card("Sign in", true, |out| {
+        out.el("h1").text("Sign in");
+        out.el("p").text("Read and answer your conversations from this browser.");
+        out.el("button")
+            .id("sign-in")
+            .class("primary wide")
+            .attr("type", "button")
+            .attr("data-next", next)
+            .attr("aria-describedby", "auth-error")
+            .with(|out| {
+                icons::write(out, Icon::Passkey);
+                out.el("span").text("Sign in with a passkey");
+            });
+        slots(out);
+        out.el("details").with(|out| {
+            out.el("summary").text("No passkey, or lost it?");
+            out.el("p").text(
+                "An account is made with an invite link from whoever runs this service. If your \
+                 passkeys are gone, ask for a new invite and pair again with a fresh pairing URI \
+                 from your own posta-server: your conversations are kept there, not here.",
+            );
+        });
+    })
+}
+
+/// `GET /register`, and again when the pairing URI was wrong: then `typed` is what stands in the
+/// field and `error` says what happened and what to do.
+pub fn register_paste(code: &str, typed: &str, error: Option<&str>) -> Markup {
+    layout::card("Sign up", true, |out| {
+        steps(out, 1);
+        out.el("h1").text("Connect your posta-server");
+        out.el("p").text(
+            "Your messages stay on your own posta-server. A pairing URI lets this service show \
+             them to you.",
+        );
+        out.el("form")
+            .id("pair")
+            .attr("method", "post")
+            .to("action", Href::ours("/register"))
+            .with(|out| {
+                let code_field = out.el("input").attr("type", "hidden").attr("name", "code");
+                code_field.attr("value", code).void();
+                out.el("label").attr("for", "uri").text("Paste your posta+v1:// URI");
+                out.el("textarea")
+                    .id("uri")
+                    .class("address")
+                    .attr("name", "uri")
+                    .attr("rows", "3")
+                    .attr("spellcheck", "false")
+                    .attr("autocapitalize", "none")
+                    .attr("autocomplete", "off")
+                    .attr("aria-describedby", "uri-error uri-help")
+                    .attr_some("aria-invalid", error.map(|_| "true"))
+                    .flag("required", true)
+                    .flag("autofocus", true)
+                    .text(typed);
+                out.el("p").id("uri-error").class("error").attr("role", "alert").with(|out| {
+                    out.text(error.unwrap_or(""));
+                });
+                out.el("p").id("uri-help").class("hint").with(|out| {
+                    out.text("On your posta-server, run ");
+                    out.el("code").text("posta-server token create --name chat");
+                    out.text(". It prints the URI once.");
+                });
+                out.el("button").class("primary wide").attr("type", "submit").text("Continue");
+            });
+    })
+}
+
+/// Step 2. `options` is the JSON `{"ceremony", "publicKey"}` that the script starts from.
+pub fn register_passkey(name: &str, identity: &PeerUrl, options: &str) -> Markup {
+    layout::card("Sign up", true, |out| {
+        steps(out, 2);
+        out.el("h1").text("Create your passkey");
+        out.el("p").class("paired").with(|out| {
+            out.text("Connected as ");
+            let called = match name.trim() {
+                "" => host(identity),
+                name => name,
+            };
+            out.el("b").with(|out| out.el("bdi").text(called));
+            out.el("span").class("address").with(|out| out.el("bdi").text(identity.display()));
+        });
+        out.el("p").text(
+            "The passkey is how you sign in, and the only key to what this service keeps. Your \
+             device may ask twice: once to create it, once to try it.",
+        );
+        out.el("button")
+            .id("create-passkey")
+            .class("primary wide")
+            .attr("type", "button")
+            .attr("data-options", options)
+            .attr("aria-describedby", "auth-error")
+            .with(|out| {
+                icons::write(out, Icon::Passkey);
+                out.el("span").text("Create passkey");
+            });
+        slots(out);
+    })
+}
+
+/// One page for codes that are unknown, expired or used: it does not tell which.
+pub fn invalid_invite() -> Markup {
+    layout::card("Invite", false, |out| {
+        out.el("h1").text("This invite link is invalid");
+        out.el("p").text(
+            "It may have been used, have expired, or have been cut short on its way. Ask whoever \
+             sent it for a new one.",
+        );
+        out.el("p").class("aside").with(|out| {
+            out.text("You have an account already? ");
+            out.el("a").to("href", Href::ours("/login")).text("Sign in");
+        });
+    })
+}
+
+fn steps(out: &mut Markup, current: usize) {
+    out.el("ol").class("steps").attr("aria-label", "Steps").with(|out| {
+        for (step, words) in [(1, "Connect your posta-server"), (2, "Create your passkey")] {
+            out.el("li").attr_some("aria-current", (step == current).then_some("step")).with(
+                |out| {
+                    out.el("b").attr("aria-hidden", "true").text(step);
+                    out.el("span").text(words);
+                },
+            );
+        }
+    });
+}
+
+fn slots(out: &mut Markup) {
+    out.el("p").id("auth-error").class("error").attr("role", "alert").flag("hidden", true).empty();
+    out.el("p").id("no-passkeys").class("error").flag("hidden", true).text(
+        "This browser cannot use passkeys. Try a current version of Chrome, Edge, Firefox or Safari.",
+    );
+    out.el("noscript").with(|out| {
+        out.el("p").class("error").text("Passkeys need JavaScript, which is switched off here.");
+    });
+}

@@ -1,0 +1,316 @@
+//! One message: a bubble, what stands beside it, and what is said under it when it failed.
+use super::cluster::Place;
+use super::href::Href;
+use super::icons::{self, Icon};
+use super::markup::Markup;
+use super::scene::{Person, Scene, host};
+use super::{avatar, linkify, when};
+use crate::posta::{Content, Direction, Image, Message, PeerUrl, State};
+
+/// Emoji alone are drawn larger, up to this many.
+const LARGE_EMOJI: usize = 6;
+
+/// `<article id="msg-<row>" class="msg in|out first? last?" data-row data-at>`; a line about the
+/// room has the class `note` instead.
+pub fn write(out: &mut Markup, scene: &Scene<'_>, message: &Message, place: Place) {
+    let mut class = match (&message.content, message.direction) {
+        (Content::Leave, _) => "msg note",
+        (_, Direction::Inbound) => "msg in",
+        (_, Direction::Outbound) => "msg out",
+    }
+    .to_owned();
+    for (there, name) in [(place.first, " first"), (place.last, " last")] {
+        if there {
+            class.push_str(name);
+        }
+    }
+    out.el("article")
+        .id(format_args!("msg-{}", message.row_id))
+        .class(class)
+        .attr("data-row", message.row_id)
+        .attr_some("data-at", message.created_at.map(when::rfc3339))
+        .with(|out| match &message.content {
+            Content::Leave => left(out, scene, message),
+            content => spoken(out, scene, message, content, place),
+        });
+}
+
+fn left(out: &mut Markup, scene: &Scene<'_>, message: &Message) {
+    out.el("p").with(|out| match message.direction {
+        Direction::Outbound => out.text("You left the room"),
+        Direction::Inbound => {
+            scene.person(&message.peer).write_name(out);
+            out.text(" left the room");
+        }
+    });
+}
+
+fn spoken(out: &mut Markup, scene: &Scene<'_>, message: &Message, content: &Content, place: Place) {
+    let (author, inner) = match content {
+        Content::Broadcast { author, content } => (Some(author), content.as_ref()),
+        content => (None, content),
+    };
+    let speaker = scene.person(author.unwrap_or(&message.peer));
+    let inbound = message.direction == Direction::Inbound;
+    if inbound && place.last {
+        avatar::write(out, scene, &speaker, "avatar-28");
+    }
+    out.el("div").class(format_args!("bubble {}", shape(inner))).with(|out| {
+        match author {
+            Some(_) if place.first => author_line(out, scene, &speaker, &message.peer),
+            _ if place.first => said_by(out, &speaker, inbound),
+            _ => {}
+        }
+        contents(out, scene, inner);
+    });
+    beside(out, message, place);
+    if !inbound {
+        trouble(out, message);
+    }
+}
+
+/// Who speaks, for those who cannot see on which side the bubble stands.
+fn said_by(out: &mut Markup, speaker: &Person<'_>, inbound: bool) {
+    out.el("span").class("unseen").with(|out| {
+        if inbound {
+            speaker.write_name(out);
+        } else {
+            out.text("You");
+        }
+        out.text(": ");
+    });
+}
+
+fn author_line(out: &mut Markup, scene: &Scene<'_>, speaker: &Person<'_>, room: &PeerUrl) {
+    out.el("p").class("author").with(|out| {
+        out.el("b").class(format_args!("accent-{}", speaker.accent())).with(|out| {
+            speaker.write_name(out);
+        });
+        out.el("span").class("via").with(|out| {
+            out.text(" via ");
+            scene.person(room).write_name(out);
+        });
+    });
+}
+
+fn shape(content: &Content) -> &'static str {
+    match content {
+        Content::Text(text) if is_few_emoji(text) => "emoji",
+        Content::Text(_) => "text",
+        Content::Image(_) => "picture",
+        Content::Link { .. } => "link",
+        _ => "strange",
+    }
+}
+
+fn contents(out: &mut Markup, scene: &Scene<'_>, content: &Content) {
+    match content {
+        Content::Text(text) => {
+            out.el("p").class("words").attr("dir", "auto").with(|out| linkify::write(out, text));
+        }
+        Content::Image(image) => picture(out, scene, image),
+        Content::Link { url, name } => link(out, url, name.as_deref()),
+        // A room passes on one message, not a line about itself, nor another room's.
+        Content::Leave => strange(out, "posta.room/v1"),
+        Content::Broadcast { .. } => strange(out, "posta.room/v1"),
+        Content::Unsupported { kind } => strange(out, kind),
+    }
+}
+
+fn strange(out: &mut Markup, kind: &str) {
+    out.el("p").class("words").with(|out| {
+        out.text("Unsupported message");
+        if !kind.is_empty() {
+            out.text(" ");
+            out.el("bdi").class("kind").text(format_args!("({kind})"));
+        }
+    });
+}
+
+/// The picture in a frame of fixed shape, since its own size is not known before it has loaded and
+/// nothing may move then; or, when it cannot be shown, its caption in the same frame.
+fn picture(out: &mut Markup, scene: &Scene<'_>, image: &Image) {
+    let caption =
+        [&image.alt, &image.name].into_iter().flatten().find(|text| !text.trim().is_empty());
+    let caption = caption.map_or("Picture", String::as_str);
+    let shown = (scene.media)(&image.url);
+    let frame = |out: &mut Markup| {
+        if let Some(shown) = &shown {
+            out.el("img")
+                .to("src", Href::ours(shown))
+                .attr("alt", caption)
+                .attr("loading", "lazy")
+                .attr("decoding", "async")
+                .void();
+        }
+        out.el("span")
+            .class("caption")
+            .attr_some("aria-hidden", shown.as_ref().map(|_| "true"))
+            .with(|out| {
+                icons::write(out, Icon::Picture);
+                out.el("span").attr("dir", "auto").text(caption);
+            });
+    };
+    match Href::web(&image.url) {
+        Some(href) => out
+            .el("a")
+            .class("frame")
+            .to("href", href)
+            .attr("target", "_blank")
+            .attr("rel", "noopener noreferrer")
+            .with(frame),
+        None => out.el("span").class("frame").with(frame),
+    }
+}
+
+fn link(out: &mut Markup, url: &str, name: Option<&str>) {
+    let name = name.map(str::trim).filter(|name| !name.is_empty());
+    match (Href::web(url), name) {
+        (Some(href), Some(name)) => {
+            out.el("p").class("words").attr("dir", "auto").with(|out| {
+                out.el("a")
+                    .to("href", href)
+                    .attr("target", "_blank")
+                    .attr("rel", "noopener noreferrer")
+                    .text(name);
+            });
+            // A name can promise anything: where the link leads is said by itself.
+            out.el("p").class("address").text(url);
+        }
+        (Some(_), None) => out.el("p").class("words").with(|out| linkify::write(out, url)),
+        (None, name) => out.el("p").class("words").attr("dir", "auto").text(name.unwrap_or(url)),
+    }
+}
+
+/// The time of a cluster's first bubble and the state of its last outbound one.
+fn beside(out: &mut Markup, message: &Message, place: Place) {
+    let at = message.created_at.filter(|_| place.first);
+    let state = message.state.filter(|_| place.last && message.direction == Direction::Outbound);
+    if at.is_none() && state.is_none() {
+        return;
+    }
+    out.el("p").class("beside").with(|out| {
+        if let Some(at) = at {
+            when::clock(out, at);
+        }
+        if let Some(state) = state {
+            let (icon, class, words) = drawn(state);
+            let code = message.last_error_code.as_deref().filter(|code| !code.is_empty());
+            out.el("span")
+                .class(format_args!("state {class}"))
+                .attr("title", code.unwrap_or(words))
+                .with(|out| {
+                    icons::write(out, icon);
+                    out.el("span").class("unseen").text(words);
+                });
+        }
+    });
+}
+
+fn drawn(state: State) -> (Icon, &'static str, &'static str) {
+    match state {
+        State::Pending => (Icon::Clock, "pending", "Waiting to be sent"),
+        State::Sending => (Icon::Clock, "sending", "Being sent"),
+        State::Delivered => (Icon::Check, "delivered", "Delivered"),
+        State::FailedPermanent => (Icon::Triangle, "failed-permanent", "Not delivered"),
+        State::FailedPendingUser => (Icon::Triangle, "failed-pending-user", "Not delivered yet"),
+    }
+}
+
+/// Why a message failed, in words, and the button where trying again can help.
+fn trouble(out: &mut Markup, message: &Message) {
+    let again = match message.state {
+        Some(State::FailedPermanent) => false,
+        Some(State::FailedPendingUser) => true,
+        _ => return,
+    };
+    let path = format!("/messages/{}/retry", message.row_id);
+    out.el("div").class(if again { "trouble again" } else { "trouble" }).with(|out| {
+        out.el("p").with(|out| {
+            out.text(if again { "Not delivered yet: " } else { "Not delivered: " });
+            reason(out, &message.peer, message.last_error_code.as_deref().unwrap_or(""));
+        });
+        if again {
+            out.el("form")
+                .class("retry")
+                .attr("method", "post")
+                .to("action", Href::ours(&path))
+                .to("hx-post", Href::ours(&path))
+                .attr("hx-swap", "none")
+                .with(|out| {
+                    out.el("button").class("quiet").attr("type", "submit").text("Retry");
+                });
+        }
+    });
+}
+
+/// The posta wire protocol's refusals, as one would say them.
+fn reason(out: &mut Markup, peer: &PeerUrl, code: &str) {
+    let words = match code {
+        "forbidden" => " does not take messages from you.",
+        "not-found" => " is not known at that address.",
+        "gone" => " is not there any more.",
+        "wrong-recipient" => " is served by another host now.",
+        "unknown-key" | "bad-signature" => " could not verify that it was from you.",
+        "duplicate-id" => " already has a message with this id.",
+        "rate-limited" => " asked to slow down.",
+        "unreachable" | "timeout" | "dns" | "connect" => " could not be reached.",
+        "internal" => " had a fault of its own.",
+        "" => " did not take it.",
+        _ => "",
+    };
+    if words.is_empty() {
+        out.text("the other side said ");
+        out.el("code").text(code);
+        out.text(".");
+    } else {
+        out.el("bdi").text(host(peer));
+        out.text(words);
+    }
+}
+
+/// Whether a text is nothing but a few emoji. By blocks of Unicode rather than by its full emoji
+/// table: a symbol drawn large by mistake does no harm.
+fn is_few_emoji(text: &str) -> bool {
+    let mut count = 0;
+    let mut joined = false;
+    let mut flag = false;
+    for c in text.trim().chars() {
+        match c {
+            '\u{200d}' => joined = true,
+            '\u{fe0f}' | '\u{20e3}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}' => {}
+            ' ' => {}
+            '\u{1f1e6}'..='\u{1f1ff}' => {
+                flag = !flag;
+                count += usize::from(flag);
+            }
+            '\u{2190}'..='\u{21ff}'
+            | '\u{2300}'..='\u{23ff}'
+            | '\u{25a0}'..='\u{27bf}'
+            | '\u{2b00}'..='\u{2bff}'
+            | '\u{1f000}'..='\u{1faff}' => {
+                count += usize::from(!joined);
+                joined = false;
+            }
+            _ => return false,
+        }
+    }
+    (1..=LARGE_EMOJI).contains(&count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_emoji_and_nothing_else_are_large() {
+        for text in ["👍", "❤️", "👩‍👩‍👧‍👦", "🇳🇴", "🇳🇴🇵🇱 🎉", "👋🏽", "☕️ 🥐", "😀😀😀😀😀😀"]
+        {
+            assert!(is_few_emoji(text), "{text:?}");
+        }
+        for text in ["", " ", "a", "👍 ok", "1", "42", "😀😀😀😀😀😀😀", ":)", "…", "\u{fe0f}"]
+        {
+            assert!(!is_few_emoji(text), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Drawn by hand on a 14 or 20 unit grid, stroke 1.5, in the colour of the text around them. They
+//! are decoration: words for the same thing stand beside them, seen or unseen.
+use super::markup::Markup;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Icon {
+    Clock,
+    Check,
+    Triangle,
+    Plus,
+    Back,
+    Down,
+    Send,
+    Picture,
+    Menu,
+    Passkey,
+}
+
+macro_rules! small {
+    ($path:literal) => {
+        concat!(
+            "<svg class=\"icon small\" viewBox=\"0 0 14 14\" width=\"14\" height=\"14\" fill=\"none\" \
+             stroke=\"currentColor\" stroke-width=\"1.5\" stroke-linecap=\"round\" \
+             stroke-linejoin=\"round\" aria-hidden=\"true\" focusable=\"false\">",
+            $path,
+            "</svg>"
+        )
+    };
+}
+
+macro_rules! large {
+    ($path:literal) => {
+        concat!(
+            "<svg class=\"icon\" viewBox=\"0 0 20 20\" width=\"20\" height=\"20\" fill=\"none\" \
+             stroke=\"currentColor\" stroke-width=\"1.5\" stroke-linecap=\"round\" \
+             stroke-linejoin=\"round\" aria-hidden=\"true\" focusable=\"false\">",
+            $path,
+            "</svg>"
+        )
+    };
+}
+
+impl Icon {
+    fn svg(self) -> &'static str {
+        match self {
+            Icon::Clock => {
+                small!("<circle cx=\"7\" cy=\"7\" r=\"5.25\"/><path d=\"M7 4v3l2 1.5\"/>")
+            }
+            Icon::Check => small!("<path d=\"m2.5 7.5 3 3 6-7\"/>"),
+            Icon::Triangle => {
+                small!("<path d=\"M7 1.75 13 12.25H1Z\"/><path d=\"M7 5.5v3M7 10.4v.1\"/>")
+            }
+            Icon::Down => small!("<path d=\"M7 2v10M3 8l4 4 4-4\"/>"),
+            Icon::Plus => large!("<path d=\"M10 4v12M4 10h12\"/>"),
+            Icon::Back => large!("<path d=\"m12 4-6 6 6 6\"/>"),
+            Icon::Send => large!("<path d=\"M3.5 10 3 3.5 17 10 3 16.5Zm0 0H10\"/>"),
+            Icon::Picture => large!(
+                "<rect x=\"3\" y=\"4\" width=\"14\" height=\"12\" rx=\"2\"/>\
+                 <circle cx=\"7.5\" cy=\"8\" r=\"1.25\"/><path d=\"m4 15 4.5-4 3 2.5L14 11l3 2.5\"/>"
+            ),
+            Icon::Menu => small!("<path d=\"m3.5 5.25 3.5 3.5 3.5-3.5\"/>"),
+            Icon::Passkey => {
+                large!("<circle cx=\"7\" cy=\"10\" r=\"3.5\"/><path d=\"M10.5 10H17v3m-3-3v2\"/>")
+            }
+        }
+    }
+}
+
+pub fn write(out: &mut Markup, icon: Icon) {
+    out.trusted_literal(icon.svg());
+}

@@ -1,0 +1,37 @@
+//! The pages and their parts, as markup built from what the rooms below know.
+//!
+//! In scope: pure functions from views (plain structs of borrowed models) to [`Markup`]. Out of
+//! scope: requests, sessions, what is read from where; nothing here asks anybody anything.
+//!
+//! What the scripts and tests may rely on, beside the ids named at each function:
+//! - `time[datetime]` is UTC with a UTC text inside; `data-local` says which form the browser should
+//!   put there in its own zone: `clock` (12:04), `short` (12:04 today, else Yesterday, weekday or
+//!   date) or `full` (12 May 2026, 12:04).
+//! - `#health[data-state]` is `ok`, `unreachable`, `refused` or `offline` (the last is for scripts:
+//!   this page has lost its own connection). Every text is in the page already; the style sheet
+//!   shows the one that fits.
+//! - Slots that are `hidden` until a script needs them: `#session-ending`, `#signed-out`,
+//!   `#new-messages`, `#auth-error`.
+//! - A day divider is `<p class="day"><span>Today</span></p>` between two bubbles.
+//! - `.htmx-request` or `.busy` on `#progress` draws the thin line, 400 ms later.
+pub mod auth;
+mod avatar;
+pub mod banner;
+mod bubble;
+mod cluster;
+mod composer;
+pub mod errors;
+mod href;
+mod icons;
+pub mod layout;
+mod linkify;
+mod markup;
+pub mod new;
+mod scene;
+pub mod sidebar;
+pub mod thread;
+pub mod welcome;
+mod when;
+
+pub use markup::Markup;
+pub use scene::Scene;

@@ -1,0 +1,148 @@
+//! A conversation: header, messages, composer.
+//!
+//! `#scroll` is the scroll container and is never replaced. `#messages` is the newest part; a live
+//! update morphs it whole (`outerMorph`) with what [`messages`] draws. Older pages go to the top of
+//! `#older`, each the `div.page` that [`older`] draws, whose `data-before` becomes `#older`'s.
+use super::cluster;
+use super::href::Href;
+use super::icons::{self, Icon};
+use super::markup::Markup;
+use super::scene::{Person, Scene};
+use super::{avatar, bubble, composer};
+use crate::posta::{Contact, Message, PeerUrl};
+
+/// A conversation as far as it is known.
+#[derive(Clone, Copy)]
+pub struct Thread<'a> {
+    pub peer: &'a PeerUrl,
+    pub contact: Option<&'a Contact>,
+    pub me: Option<&'a PeerUrl>,
+    /// Oldest first.
+    pub messages: &'a [Message],
+    pub has_older: bool,
+    /// The row before which the line “New” stands, when something was unread on opening.
+    pub new_from: Option<i64>,
+    pub scene: Scene<'a>,
+}
+
+impl Thread<'_> {
+    fn person(&self) -> Person<'_> {
+        Person::of_peer(self.peer, self.contact)
+    }
+
+    /// What the browser's title bar says.
+    pub fn title(&self) -> &str {
+        self.person().called()
+    }
+}
+
+/// The inner part of `#main`.
+pub fn thread(view: &Thread<'_>) -> Markup {
+    let mut out = Markup::new();
+    let person = view.person();
+    out.el("section")
+        .id("thread")
+        .attr("data-peer", view.peer.display())
+        .attr_some("data-me", view.me.map(PeerUrl::display))
+        .attr("aria-labelledby", "thread-name")
+        .with(|out| {
+            header(out, view, &person);
+            out.el("div")
+                .id("scroll")
+                .attr("tabindex", "0")
+                .attr("role", "log")
+                .attr("aria-label", format_args!("Messages with {}", person.called()))
+                .with(|out| {
+                    let before = view.messages.first().filter(|_| view.has_older);
+                    out.el("div")
+                        .id("older")
+                        .attr_some("data-before", before.map(|m| m.row_id))
+                        .empty();
+                    newest(out, view);
+                });
+            out.el("div").class("above-composer").with(|out| {
+                out.el("button")
+                    .id("new-messages")
+                    .attr("type", "button")
+                    .flag("hidden", true)
+                    .with(|out| {
+                        icons::write(out, Icon::Down);
+                        out.text("New messages");
+                    });
+            });
+            composer::write(out, view.peer, person.called());
+        });
+    out
+}
+
+/// [`thread`] as an answer to htmx: with the title that the page shall take.
+pub fn fragment(view: &Thread<'_>) -> Markup {
+    let mut out = Markup::new();
+    super::layout::title(&mut out, view.title());
+    out.add(&thread(view));
+    out
+}
+
+/// `#messages`: the newest part, whole.
+pub fn messages(view: &Thread<'_>) -> Markup {
+    let mut out = Markup::new();
+    newest(&mut out, view);
+    out
+}
+
+/// One page of older messages.
+pub fn older(view: &Thread<'_>) -> Markup {
+    let mut out = Markup::new();
+    let before = view.messages.first().filter(|_| view.has_older);
+    out.el("div")
+        .class("page")
+        .attr_some("data-before", before.map(|m| m.row_id))
+        .with(|out| bubbles(out, view));
+    out
+}
+
+fn header(out: &mut Markup, view: &Thread<'_>, person: &Person<'_>) {
+    out.el("header").class("thread-head").with(|out| {
+        // Back to the list: on a wide screen the list is there already and this is not shown.
+        out.el("a")
+            .class("back round")
+            .to("href", Href::ours("/"))
+            .to("hx-get", Href::ours("/"))
+            .attr("hx-target", "#main")
+            .attr("hx-select", "#welcome")
+            .attr("hx-push-url", "true")
+            .attr("aria-label", "Back to conversations")
+            .with(|out| icons::write(out, Icon::Back));
+        avatar::write(out, &view.scene, person, "avatar-40");
+        out.el("div").class("who").with(|out| {
+            out.el("h1").id("thread-name").with(|out| person.write_name(out));
+            out.el("p").class("address").with(|out| {
+                out.el("bdi").text(view.peer.display());
+            });
+        });
+        out.el("p").id("connection").attr("role", "status").text("Not connected");
+    });
+}
+
+fn newest(out: &mut Markup, view: &Thread<'_>) {
+    let from = view.messages.first().map_or(0, |m| m.row_id);
+    out.el("div").id("messages").attr("data-from", from).with(|out| {
+        if view.messages.is_empty() {
+            out.el("p").class("hint").with(|out| {
+                out.text("No messages yet. Say hi to ");
+                view.person().write_name(out);
+                out.text(".");
+            });
+        }
+        bubbles(out, view);
+    });
+}
+
+fn bubbles(out: &mut Markup, view: &Thread<'_>) {
+    for (message, place) in cluster::places(view.messages) {
+        if view.new_from == Some(message.row_id) {
+            out.el("p").id("new-line").with(|out| out.el("span").text("New"));
+        }
+        bubble::write(out, &view.scene, message, place);
+    }
+}
