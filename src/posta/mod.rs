@@ -1,9 +1,18 @@
-//! The typed posta-server client: URLs, pairing URIs, models, events, actor docs.
+//! The typed posta-server client: URLs, pairing URIs, models, events.
 //!
 //! In scope: what a posta-server says and how we read it leniently. Out of scope: who asks
 //! (sessions), what is shown (web), when it is re-read (live).
+pub mod content;
+pub mod events;
+pub mod json;
 pub mod model;
+pub mod pairing;
+pub mod server;
 pub mod url;
 
-pub use model::*;
+pub use content::{Content, Image};
+pub use events::{Event, EventKind, EventStream};
+pub use model::{Contact, Direction, Identity, Message, Sent, State};
+pub use pairing::{Pairing, PairingError, PairingUri};
+pub use server::{PostaError, Server};
 pub use url::PeerUrl;
