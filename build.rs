@@ -19,6 +19,10 @@ const PACKAGED: &[(&str, &str)] = &[
         "fonts/crimson-pro-latin-600-normal.woff2",
     ),
     (
+        "@fontsource/crimson-pro/files/crimson-pro-latin-ext-600-normal.woff2",
+        "fonts/crimson-pro-latin-ext-600-normal.woff2",
+    ),
+    (
         "@fontsource/crimson-pro/files/crimson-pro-latin-400-italic.woff2",
         "fonts/crimson-pro-latin-400-italic.woff2",
     ),
@@ -27,8 +31,16 @@ const PACKAGED: &[(&str, &str)] = &[
         "fonts/ibm-plex-sans-latin-400-normal.woff2",
     ),
     (
+        "@fontsource/ibm-plex-sans/files/ibm-plex-sans-latin-ext-400-normal.woff2",
+        "fonts/ibm-plex-sans-latin-ext-400-normal.woff2",
+    ),
+    (
         "@fontsource/ibm-plex-sans/files/ibm-plex-sans-latin-600-normal.woff2",
         "fonts/ibm-plex-sans-latin-600-normal.woff2",
+    ),
+    (
+        "@fontsource/ibm-plex-sans/files/ibm-plex-sans-latin-ext-600-normal.woff2",
+        "fonts/ibm-plex-sans-latin-ext-600-normal.woff2",
     ),
     (
         "@fontsource/ibm-plex-mono/files/ibm-plex-mono-latin-400-normal.woff2",

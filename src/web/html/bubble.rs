@@ -1,5 +1,5 @@
 //! One message: a bubble, what stands beside it, and what is said under it when it failed.
-use super::cluster::Place;
+use super::cluster::{Place, unwrap};
 use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::Markup;
@@ -13,7 +13,8 @@ const LARGE_EMOJI: usize = 6;
 /// `<article id="msg-<row>" class="msg in|out first? last?" data-row data-at>`; a line about the
 /// room has the class `note` instead.
 pub fn write(out: &mut Markup, scene: &Scene<'_>, message: &Message, place: Place) {
-    let mut class = match (&message.content, message.direction) {
+    let (author, content) = unwrap(&message.content);
+    let mut class = match (content, message.direction) {
         (Content::Leave, _) => "msg note",
         (_, Direction::Inbound) => "msg in",
         (_, Direction::Outbound) => "msg out",
@@ -24,73 +25,87 @@ pub fn write(out: &mut Markup, scene: &Scene<'_>, message: &Message, place: Plac
             class.push_str(name);
         }
     }
+    let bubble = Bubble { scene, message, place, author, content };
     out.el("article")
         .id(format_args!("msg-{}", message.row_id))
         .class(class)
         .attr("data-row", message.row_id)
         .attr_some("data-at", message.created_at.map(when::rfc3339))
-        .with(|out| match &message.content {
-            Content::Leave => left(out, scene, message),
-            content => spoken(out, scene, message, content, place),
+        .with(|out| match content {
+            Content::Leave => bubble.left(out),
+            _ => bubble.spoken(out),
         });
 }
 
-fn left(out: &mut Markup, scene: &Scene<'_>, message: &Message) {
-    out.el("p").with(|out| match message.direction {
-        Direction::Outbound => out.text("You left the room"),
-        Direction::Inbound => {
-            scene.person(&message.peer).write_name(out);
+struct Bubble<'a> {
+    scene: &'a Scene<'a>,
+    message: &'a Message,
+    place: Place,
+    /// Who wrote it, when a room passed it on.
+    author: Option<&'a PeerUrl>,
+    content: &'a Content,
+}
+
+impl Bubble<'_> {
+    fn inbound(&self) -> bool {
+        self.message.direction == Direction::Inbound
+    }
+
+    fn speaker(&self) -> Person<'_> {
+        self.scene.person(self.author.unwrap_or(&self.message.peer))
+    }
+
+    fn left(&self, out: &mut Markup) {
+        out.el("p").with(|out| {
+            if self.inbound() {
+                self.speaker().write_name(out);
+            } else {
+                out.text("You");
+            }
             out.text(" left the room");
-        }
-    });
-}
-
-fn spoken(out: &mut Markup, scene: &Scene<'_>, message: &Message, content: &Content, place: Place) {
-    let (author, inner) = match content {
-        Content::Broadcast { author, content } => (Some(author), content.as_ref()),
-        content => (None, content),
-    };
-    let speaker = scene.person(author.unwrap_or(&message.peer));
-    let inbound = message.direction == Direction::Inbound;
-    if inbound && place.last {
-        avatar::write(out, scene, &speaker, "avatar-28");
-    }
-    out.el("div").class(format_args!("bubble {}", shape(inner))).with(|out| {
-        match author {
-            Some(_) if place.first => author_line(out, scene, &speaker, &message.peer),
-            _ if place.first => said_by(out, &speaker, inbound),
-            _ => {}
-        }
-        contents(out, scene, inner);
-    });
-    beside(out, message, place);
-    if !inbound {
-        trouble(out, message);
-    }
-}
-
-/// Who speaks, for those who cannot see on which side the bubble stands.
-fn said_by(out: &mut Markup, speaker: &Person<'_>, inbound: bool) {
-    out.el("span").class("unseen").with(|out| {
-        if inbound {
-            speaker.write_name(out);
-        } else {
-            out.text("You");
-        }
-        out.text(": ");
-    });
-}
-
-fn author_line(out: &mut Markup, scene: &Scene<'_>, speaker: &Person<'_>, room: &PeerUrl) {
-    out.el("p").class("author").with(|out| {
-        out.el("b").class(format_args!("accent-{}", speaker.accent())).with(|out| {
-            speaker.write_name(out);
         });
-        out.el("span").class("via").with(|out| {
-            out.text(" via ");
-            scene.person(room).write_name(out);
+    }
+
+    fn spoken(&self, out: &mut Markup) {
+        if self.inbound() && self.place.last {
+            avatar::write(out, self.scene, &self.speaker(), "avatar-28");
+        }
+        out.el("div").class(format_args!("bubble {}", shape(self.content))).with(|out| {
+            if self.place.first {
+                self.said_by(out);
+            }
+            contents(out, self.scene, self.content);
         });
-    });
+        beside(out, self.message, self.place);
+        if !self.inbound() {
+            trouble(out, self.message);
+        }
+    }
+
+    /// Who speaks: in a room for everybody, between two for those who cannot see on which side the
+    /// bubble stands.
+    fn said_by(&self, out: &mut Markup) {
+        let speaker = self.speaker();
+        if self.author.is_some() {
+            out.el("p").class("author").with(|out| {
+                let class = format_args!("accent-{}", speaker.accent());
+                out.el("b").class(class).with(|out| speaker.write_name(out));
+                out.el("span").class("via").with(|out| {
+                    out.text(" via ");
+                    self.scene.person(&self.message.peer).write_name(out);
+                });
+            });
+            return;
+        }
+        out.el("span").class("unseen").with(|out| {
+            if self.inbound() {
+                speaker.write_name(out);
+            } else {
+                out.text("You");
+            }
+            out.text(": ");
+        });
+    }
 }
 
 fn shape(content: &Content) -> &'static str {
@@ -110,10 +125,9 @@ fn contents(out: &mut Markup, scene: &Scene<'_>, content: &Content) {
         }
         Content::Image(image) => picture(out, scene, image),
         Content::Link { url, name } => link(out, url, name.as_deref()),
-        // A room passes on one message, not a line about itself, nor another room's.
-        Content::Leave => strange(out, "posta.room/v1"),
-        Content::Broadcast { .. } => strange(out, "posta.room/v1"),
         Content::Unsupported { kind } => strange(out, kind),
+        // Drawn before it comes here: what a room passed on, and the lines about it.
+        Content::Broadcast { .. } | Content::Leave => strange(out, "posta.room/v1"),
     }
 }
 

@@ -14,6 +14,7 @@ pub enum Icon {
     Picture,
     Menu,
     Passkey,
+    Letter,
 }
 
 macro_rules! small {
@@ -40,6 +41,13 @@ macro_rules! large {
     };
 }
 
+/// The one drawing: a letter, for an empty pane.
+const LETTER: &str = "<svg class=\"letter\" viewBox=\"0 0 72 56\" width=\"72\" height=\"56\" \
+     fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\" stroke-linejoin=\"round\" \
+     stroke-linecap=\"round\" aria-hidden=\"true\" focusable=\"false\">\
+     <rect x=\"4\" y=\"6\" width=\"64\" height=\"44\" rx=\"4\"/>\
+     <path d=\"m5 9 31 23L67 9M5 47l22-21.5M67 47 45 25.5\"/></svg>";
+
 impl Icon {
     fn svg(self) -> &'static str {
         match self {
@@ -59,6 +67,7 @@ impl Icon {
                  <circle cx=\"7.5\" cy=\"8\" r=\"1.25\"/><path d=\"m4 15 4.5-4 3 2.5L14 11l3 2.5\"/>"
             ),
             Icon::Menu => small!("<path d=\"m3.5 5.25 3.5 3.5 3.5-3.5\"/>"),
+            Icon::Letter => LETTER,
             Icon::Passkey => {
                 large!("<circle cx=\"7\" cy=\"10\" r=\"3.5\"/><path d=\"M10.5 10H17v3m-3-3v2\"/>")
             }

@@ -27,6 +27,10 @@ pub mod layout;
 mod linkify;
 mod markup;
 pub mod new;
+#[cfg(test)]
+mod preview;
+#[cfg(test)]
+mod sample;
 mod scene;
 pub mod sidebar;
 pub mod thread;

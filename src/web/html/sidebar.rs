@@ -53,6 +53,10 @@ pub fn contacts(view: &Sidebar<'_>) -> Markup {
     let mut out = Markup::new();
     if view.rows.is_empty() {
         out.el("p").class("hint").text("No conversations yet");
+        out.el("a").class("button quiet").to("href", Href::ours("/new")).with(|out| {
+            icons::write(out, Icon::Plus);
+            out.el("span").text("New conversation");
+        });
         return out;
     }
     out.el("ul").with(|out| {
@@ -156,11 +160,7 @@ fn in_one_line(out: &mut Markup, scene: &Scene<'_>, content: &Content) {
         Content::Broadcast { author, content } => {
             scene.person(author).write_name(out);
             out.text(": ");
-            match content.as_ref() {
-                // One level is what a room does; deeper would be somebody's trick.
-                Content::Broadcast { .. } => out.text("Unsupported message"),
-                inner => in_one_line(out, scene, inner),
-            }
+            in_one_line(out, scene, content);
         }
         Content::Leave => out.text("Left the room"),
         Content::Unsupported { .. } => out.text("Unsupported message"),

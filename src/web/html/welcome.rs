@@ -1,5 +1,4 @@
-//! The main pane when no conversation is open: a hint, or the way to the first conversation.
-use super::href::Href;
+//! The main pane when no conversation is open.
 use super::icons::{self, Icon};
 use super::markup::Markup;
 
@@ -7,23 +6,12 @@ use super::markup::Markup;
 pub fn welcome(has_conversations: bool) -> Markup {
     let mut out = Markup::new();
     out.el("div").id("welcome").with(|out| {
-        if has_conversations {
-            out.el("p").class("hint").text("Choose a conversation to read it here.");
+        icons::write(out, Icon::Letter);
+        out.el("p").class("hint").text(if has_conversations {
+            "Choose a conversation to read it here."
         } else {
-            out.el("h1").text("No conversations yet");
-            out.el("p").class("hint").text(
-                "Write to somebody whose address you know, or wait for the first letter to come.",
-            );
-            new_conversation(out);
-        }
+            "Write to somebody whose address you know, or wait for the first letter to come."
+        });
     });
     out
-}
-
-/// The “+”, with words.
-pub fn new_conversation(out: &mut Markup) {
-    out.el("a").class("primary button").to("href", Href::ours("/new")).with(|out| {
-        icons::write(out, Icon::Plus);
-        out.el("span").text("New conversation");
-    });
 }
