@@ -5,9 +5,19 @@
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Appends a field; `name` is lower-cased.
+    pub fn with_capacity(count: usize) -> Self {
+        Fields(Vec::with_capacity(count))
+    }
+
+    /// Appends a field; `name` is lower-cased, `value` loses the blanks around it (RFC 9110 §5.5).
     pub fn push(&mut self, name: &str, value: &str) {
-        self.0.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        self.0.push((name.to_ascii_lowercase(), value.trim_matches([' ', '\t']).to_owned()));
+    }
+
+    /// Puts one field in the place of all of that name.
+    pub fn replace(&mut self, name: &str, value: &str) {
+        self.0.retain(|(n, _)| n != name);
+        self.push(name, value);
     }
 
     /// The first value of `name` (given in lower case).

@@ -45,6 +45,9 @@ pub struct Request<'a> {
     pub body: RequestBody<'a>,
 }
 
+/// Bytes of memory given for a body before any has come.
+const PIECE: usize = 16 * 1024;
+
 /// The request's body as a stream. Reading it first sends `100 Continue` where that was asked for.
 pub struct RequestBody<'a> {
     /// From `Content-Length`, when there was one.
@@ -61,8 +64,22 @@ impl Read for RequestBody<'_> {
 impl RequestBody<'_> {
     /// The whole body, at most `limit` bytes; refuses by `Content-Length` before reading a byte.
     pub fn collect(&mut self, limit: usize) -> Result<Vec<u8>, BodyError> {
-        let _ = limit;
-        todo!()
+        let too_large = Err(BodyError::TooLarge { limit });
+        if self.length.is_some_and(|length| length > limit as u64) {
+            return too_large;
+        }
+        let expected = self.length.and_then(|l| usize::try_from(l).ok()).unwrap_or(0);
+        // A length is a claim; memory is given for what comes.
+        let mut body = Vec::with_capacity(expected.min(PIECE));
+        let mut piece = [0; 4096];
+        loop {
+            match self.source.read(&mut piece) {
+                Ok(0) => return Ok(body),
+                Ok(count) if body.len() + count > limit => return too_large,
+                Ok(count) => body.extend_from_slice(&piece[..count]),
+                Err(e) => return Err(BodyError::from(e)),
+            }
+        }
     }
 }
 
@@ -76,6 +93,28 @@ pub enum BodyError {
     Malformed,
     /// The client went away.
     Gone(io::Error),
+}
+
+impl BodyError {
+    pub fn status(&self) -> u16 {
+        match self {
+            BodyError::TooLarge { .. } => 413,
+            BodyError::Timeout => 408,
+            // Nobody is left to read the answer to `Gone`.
+            BodyError::Malformed | BodyError::Gone(_) => 400,
+        }
+    }
+}
+
+/// What reading the body directly reports as kinds.
+impl From<io::Error> for BodyError {
+    fn from(e: io::Error) -> Self {
+        match e.kind() {
+            io::ErrorKind::TimedOut => BodyError::Timeout,
+            io::ErrorKind::InvalidData => BodyError::Malformed,
+            _ => BodyError::Gone(e),
+        }
+    }
 }
 
 impl fmt::Display for BodyError {

@@ -1,34 +1,88 @@
-//! The listener and its connections, one coroutine each.
-use super::{Request, Response};
+//! The public server: what it is given, what it tells, how it starts and stops.
+use super::close::CloseReason;
+use super::limits::{Deadlines, MAX_CONNECTIONS, MAX_PER_ADDRESS};
+use super::places::Places;
+pub use super::proxy::Network;
+use super::registry::Registry;
+use super::{Method, Request, Response, accept, answer, stack};
+use std::any::Any;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// What the server calls for each request. Panics are caught, logged with the request's id,
 /// answered 500 and counted.
 pub trait Service: Send + Sync + 'static {
     fn call(&self, request: &mut Request<'_>) -> Response;
+
     /// The answer to a request that never reached `call` (400, 408, 431, 500, 503 …): lets the
-    /// caller add its headers and its own page. `reason` is fit for a developer.
+    /// caller add its headers and its own page. `reason` is fit for a developer. Must not wait for
+    /// anything: the 503 is made on the thread that accepts. Only whole bodies are sent.
     fn refuse(&self, status: u16, reason: &str) -> Response;
+
+    /// Called once per request, refused ones too, when its answer is out or has failed.
+    fn finished(&self, record: &Record) {
+        let _ = record;
+    }
+}
+
+/// How one request went.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The id the handler saw.
+    pub id: u64,
+    /// `None` when the head could not be read.
+    pub method: Option<Method>,
+    pub status: u16,
+    /// Head and body as written to the socket.
+    pub bytes_out: u64,
+    /// From the end of the request's head to the end of the answer.
+    pub duration: Duration,
+    /// Why the connection ended with this answer, if it did.
+    pub close: Option<CloseReason>,
+    pub client_ip: IpAddr,
 }
 
 #[derive(Debug, Clone)]
 pub struct Options {
     pub trusted_proxies: Vec<Network>,
     pub max_connections: usize,
+    /// Does not apply to trusted proxies.
     pub max_per_address: usize,
+    pub deadlines: Deadlines,
 }
 
-/// An address block such as `127.0.0.0/8` or `::1/128`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Network {
-    pub address: IpAddr,
-    pub prefix: u8,
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            trusted_proxies: Vec::new(),
+            max_connections: MAX_CONNECTIONS,
+            max_per_address: MAX_PER_ADDRESS,
+            deadlines: Deadlines::default(),
+        }
+    }
 }
 
-pub struct Server;
+pub struct Server {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    stop: Arc<OwnedFd>,
+    accepting: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What all connections of one server share.
+pub(super) struct Shared {
+    pub service: Arc<dyn Service>,
+    pub options: Options,
+    pub places: Arc<Places>,
+    pub registry: Registry,
+    panics: AtomicU64,
+}
 
 impl Server {
     /// Binds (without `SO_REUSEPORT`: a second process on the port is an error) and serves from
@@ -38,17 +92,73 @@ impl Server {
         options: Options,
         service: Arc<dyn Service>,
     ) -> io::Result<Server> {
-        let _ = (listen, options, service);
-        todo!()
+        stack::prepare();
+        // Sets `SO_REUSEADDR`, so that a restart need not wait for old connections to be forgotten.
+        let listener = TcpListener::bind(listen)?;
+        let address = listener.local_addr()?;
+        let stop = Arc::new(accept::stop_signal()?);
+        let max_connections = options.max_connections.min(MAX_CONNECTIONS);
+        let shared = Arc::new(Shared {
+            places: Places::new(max_connections, options.max_per_address),
+            service,
+            options,
+            registry: Registry::default(),
+            panics: AtomicU64::new(0),
+        });
+        let accepting = accept::start(listener, shared.clone(), stop.clone())?;
+        Ok(Server { shared, address, stop, accepting: Mutex::new(Some(accepting)) })
     }
 
     pub fn local_addr(&self) -> SocketAddr {
-        todo!()
+        self.address
     }
 
     /// Stops accepting, lets running requests finish for at most `grace`, closes idle connections.
+    /// Blocks its thread: not for coroutines. Parked sockets are their owner's to close.
     pub fn shutdown(&self, grace: Duration) {
-        let _ = grace;
-        todo!()
+        accept::signal(&self.stop);
+        let accepting = self.accepting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if accepting.is_some_and(|thread| thread.join().is_err()) {
+            log::error!("the accepting thread had panicked");
+        }
+        self.shared.registry.close(grace);
+    }
+
+    /// Connections that are open, parked ones too.
+    pub fn connections(&self) -> usize {
+        self.shared.places.taken()
+    }
+
+    /// Panics caught in handlers so far.
+    pub fn panics(&self) -> u64 {
+        self.shared.panics.load(Ordering::Relaxed)
+    }
+}
+
+impl Shared {
+    /// The service's own answer to a refused request, or a plain one when that is no good.
+    pub fn refusal(&self, status: u16, reason: &str) -> Response {
+        let refused = catch_unwind(AssertUnwindSafe(|| self.service.refuse(status, reason)));
+        let refused = refused.map_err(|panic| self.panicked("the refusal", &*panic)).ok();
+        refused.filter(answer::is_plain).unwrap_or_else(|| {
+            Response::new(status)
+                .bytes("text/plain; charset=utf-8", format!("{reason}\n").into_bytes())
+        })
+    }
+
+    pub fn panicked(&self, what: &str, panic: &(dyn Any + Send)) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+        let words = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("without words");
+        log::error!("{what} panicked: {words}");
+    }
+
+    pub fn finished(&self, record: &Record) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.service.finished(record))) {
+            self.panicked("keeping the record", &*panic);
+        }
     }
 }

@@ -1,0 +1,191 @@
+//! Accepts connections on a thread of its own, and never stops for an error: a full table of
+//! descriptors, a peer that has already gone or a lack of memory are waited out.
+use super::answer::{self, Terms};
+use super::close::CloseReason;
+use super::limits::{MAX_TURNED_AWAY, TURNED_AWAY};
+use super::places::Place;
+use super::proxy::is_trusted;
+use super::reply::Asked;
+use super::server::Shared;
+use super::{Body, conn, stack};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Shutdown, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+
+/// How long to wait when the kernel has nothing to give: connections queue meanwhile.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+pub fn stop_signal() -> io::Result<OwnedFd> {
+    Ok(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)
+}
+
+pub fn signal(stop: &OwnedFd) {
+    // Fails only when it was signalled 2^64 times.
+    let _ = rustix::io::write(stop, &1u64.to_ne_bytes());
+}
+
+pub fn start(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    stop: Arc<OwnedFd>,
+) -> io::Result<JoinHandle<()>> {
+    listener.set_nonblocking(true)?;
+    // Longer than std's: a burst should wait rather than be dropped.
+    rustix::net::listen(&listener, 1024)?;
+    let acceptor =
+        Acceptor { listener, shared, stop, turned_away: VecDeque::new(), spare: spare() };
+    thread::Builder::new().name("accept".into()).spawn(move || acceptor.run())
+}
+
+struct Acceptor {
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    stop: Arc<OwnedFd>,
+    /// Connections that got a 503 and are given a moment to read it.
+    turned_away: VecDeque<(Instant, TcpStream)>,
+    /// A descriptor to give up when there are none left, so that a caller can still be told.
+    spare: Option<File>,
+}
+
+fn spare() -> Option<File> {
+    File::open("/dev/null").ok()
+}
+
+impl Acceptor {
+    fn run(mut self) {
+        let mut complained: Option<Instant> = None;
+        while self.wait() {
+            match self.listener.accept() {
+                Ok((stream, peer)) => self.admit(stream, peer.ip().to_canonical()),
+                Err(e) if is_passing(&e) => {}
+                Err(e) => {
+                    if complained.is_none_or(|since| since.elapsed() > Duration::from_secs(10)) {
+                        log::error!("connections cannot be accepted: {e}");
+                        complained = Some(Instant::now());
+                    }
+                    self.turn_away_with_spare();
+                    thread::sleep(BACK_OFF);
+                }
+            }
+        }
+    }
+
+    /// Until a connection waits; false when it is time to stop.
+    fn wait(&mut self) -> bool {
+        let now = Instant::now();
+        while self.turned_away.front().is_some_and(|(since, _)| now - *since > TURNED_AWAY) {
+            self.let_go();
+        }
+        let mut fds =
+            [PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&*self.stop, PollFlags::IN)];
+        let soon = Timespec { tv_sec: 1, tv_nsec: 0 };
+        let timeout = (!self.turned_away.is_empty()).then_some(&soon);
+        if let Err(e) = poll(&mut fds, timeout)
+            && e != rustix::io::Errno::INTR
+        {
+            log::error!("the listener cannot be watched: {e}");
+            thread::sleep(BACK_OFF);
+        }
+        !fds[1].revents().contains(PollFlags::IN)
+    }
+
+    fn admit(&mut self, stream: TcpStream, peer: IpAddr) {
+        // Answers are written whole; waiting for more to send would only delay them.
+        let prepared = stream.set_nodelay(true).and_then(|()| stream.set_nonblocking(true));
+        if prepared.is_err() {
+            return; // gone already
+        }
+        let trusted = is_trusted(&self.shared.options.trusted_proxies, peer);
+        let Some(place) = self.shared.places.take((!trusted).then_some(peer)) else {
+            return self.turn_away(stream, peer, "too many connections");
+        };
+        // Shared for a moment: when no coroutine can be had, the stream is still here to be told.
+        let seat = Arc::new(Mutex::new(Some((stream, place))));
+        let (shared, theirs) = (self.shared.clone(), seat.clone());
+        let spawned = stack::spawn_connection(move || {
+            if let Some((stream, place)) = take(&theirs) {
+                conn::run(shared, stream, peer, place);
+            }
+        });
+        if let Err(e) = spawned {
+            log::error!("a connection could not be served: {e}");
+            if let Some((stream, _place)) = take(&seat) {
+                self.turn_away(stream, peer, "no room for another connection");
+            }
+        }
+    }
+
+    /// Answers 503 without waiting for anything, and lets go of the connection a little later.
+    fn turn_away(&mut self, mut stream: TcpStream, peer: IpAddr, why: &str) {
+        let mut asked = Asked::unknown(peer);
+        asked.close = Some(CloseReason::TooMany);
+        let response = self.shared.refusal(503, why);
+        let terms = Terms { http11: true, close: true };
+        let framing = answer::framing(&response, true);
+        let Ok(mut bytes) = answer::head(503, &response.fields, framing, terms) else { return };
+        if let Body::Bytes(body) = &response.body {
+            bytes.extend_from_slice(body);
+        }
+        // A new socket's buffer takes an answer of this size at once, or the client must do without.
+        let written = stream.write(&bytes).unwrap_or(0) as u64;
+        let _ = stream.shutdown(Shutdown::Write);
+        self.turned_away.push_back((Instant::now(), stream));
+        if self.turned_away.len() > MAX_TURNED_AWAY {
+            self.let_go();
+        }
+        self.shared.finished(&asked.record(503, written));
+    }
+
+    /// Closes the connection turned away longest ago. Reading what it sent avoids a reset, which
+    /// could overtake the answer.
+    fn let_go(&mut self) {
+        let Some((_, mut stream)) = self.turned_away.pop_front() else { return };
+        let _ = stream.read(&mut [0; 4096]);
+    }
+
+    /// With no descriptors left, gives up the spare one to tell one caller.
+    fn turn_away_with_spare(&mut self) {
+        if self.spare.take().is_none() {
+            self.spare = spare();
+            return;
+        }
+        self.turned_away.clear();
+        if let Ok((stream, peer)) = self.listener.accept()
+            && stream.set_nonblocking(true).is_ok()
+        {
+            self.turn_away(stream, peer.ip().to_canonical(), "no descriptors left");
+            self.let_go();
+        }
+        self.spare = spare();
+    }
+}
+
+type Seat = Mutex<Option<(TcpStream, Place)>>;
+
+fn take(seat: &Seat) -> Option<(TcpStream, Place)> {
+    seat.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Errors of the connection that was waiting, not ours: the next one is fine.
+fn is_passing(e: &io::Error) -> bool {
+    use io::ErrorKind::*;
+    matches!(
+        e.kind(),
+        WouldBlock
+            | Interrupted
+            | ConnectionAborted
+            | ConnectionReset
+            | NetworkDown
+            | HostUnreachable
+            | NetworkUnreachable
+            | TimedOut
+            | PermissionDenied
+    )
+}

@@ -1,0 +1,162 @@
+//! The head and framing of what we send, as bytes. Sans-I/O.
+use super::chunked::is_token_byte;
+use super::{Body, Response, date};
+use std::borrow::Cow;
+use std::fmt;
+
+/// How the client finds the answer's end (RFC 9112 §6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// The status allows no body (204, 304).
+    Nothing,
+    Length(u64),
+    Chunked,
+    /// By the connection's end.
+    UntilClose,
+}
+
+/// What a handler's answer did that cannot go out. Its own fault, hence 500.
+#[derive(Debug, PartialEq, Eq)]
+pub enum BadResponse {
+    Status(u16),
+    Name(&'static str),
+    /// CR, LF or NUL in the value of this field.
+    Value(&'static str),
+}
+
+impl fmt::Display for BadResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BadResponse::Status(status) => write!(f, "{status} is no final status"),
+            BadResponse::Name(name) => write!(f, "{name:?} is no field name"),
+            BadResponse::Value(name) => write!(f, "the value of {name} holds CR, LF or NUL"),
+        }
+    }
+}
+
+/// The connection's side of an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    pub http11: bool,
+    /// The connection ends after this answer.
+    pub close: bool,
+}
+
+pub fn framing(response: &Response, http11: bool) -> Sent {
+    match (&response.body, response.status) {
+        (_, 204 | 304) => Sent::Nothing,
+        (Body::Empty, _) => Sent::Length(0),
+        (Body::Bytes(bytes), _) => Sent::Length(bytes.len() as u64),
+        (Body::Stream { length: Some(length), .. }, _) => Sent::Length(*length),
+        (Body::Stream { length: None, .. }, _) if http11 => Sent::Chunked,
+        (Body::Stream { length: None, .. } | Body::Park(_), _) => Sent::UntilClose,
+    }
+}
+
+/// Whether the handler's answer itself asks for the connection's end.
+pub fn asks_close(fields: &[(&'static str, Cow<'static, str>)]) -> bool {
+    fields.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case("connection") && value.trim().eq_ignore_ascii_case("close")
+    })
+}
+
+/// Whether an answer can be sent whole and without a surprise.
+pub fn is_plain(response: &Response) -> bool {
+    let terms = Terms { http11: true, close: true };
+    matches!(response.body, Body::Empty | Body::Bytes(_))
+        && head(response.status, &response.fields, Sent::Nothing, terms).is_ok()
+}
+
+/// Names that are the engine's to write; a handler's own are dropped.
+fn is_ours(name: &str) -> bool {
+    ["connection", "content-length", "transfer-encoding", "keep-alive", "date"]
+        .iter()
+        .any(|ours| name.eq_ignore_ascii_case(ours))
+}
+
+pub fn head(
+    status: u16,
+    fields: &[(&'static str, Cow<'static, str>)],
+    sent: Sent,
+    terms: Terms,
+) -> Result<Vec<u8>, BadResponse> {
+    if !(200..=599).contains(&status) {
+        return Err(BadResponse::Status(status));
+    }
+    let mut head = Vec::with_capacity(512);
+    head.extend_from_slice(format!("HTTP/1.1 {status} {}\r\n", reason(status)).as_bytes());
+    let mut put = |name: &str, value: &str| {
+        for part in [name, ": ", value, "\r\n"] {
+            head.extend_from_slice(part.as_bytes());
+        }
+    };
+    put("date", &date::now());
+    for (name, value) in fields {
+        if name.is_empty() || !name.bytes().all(is_token_byte) {
+            return Err(BadResponse::Name(name));
+        }
+        if value.bytes().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
+            return Err(BadResponse::Value(name));
+        }
+        if !is_ours(name) {
+            put(name, value);
+        }
+    }
+    match sent {
+        Sent::Length(length) => put("content-length", &length.to_string()),
+        Sent::Chunked => put("transfer-encoding", "chunked"),
+        Sent::Nothing | Sent::UntilClose => {}
+    }
+    if terms.close {
+        put("connection", "close");
+    } else if !terms.http11 {
+        put("connection", "keep-alive");
+    }
+    head.extend_from_slice(b"\r\n");
+    Ok(head)
+}
+
+/// RFC 9110 §15; the words do not matter to anyone but people reading along.
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        205 => "Reset Content",
+        206 => "Partial Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        411 => "Length Required",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        422 => "Unprocessable Content",
+        428 => "Precondition Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        _ => "",
+    }
+}

@@ -1,0 +1,195 @@
+//! One connection's life: wait, read a head, call the service, write the answer, again.
+use super::body::{BodyReader, Incoming};
+use super::close::CloseReason;
+use super::framing::{self, Framing};
+use super::head::{self, Head, HeadError, Scanner};
+use super::places::Place;
+use super::reply::{self, Asked};
+use super::request::RequestBody;
+use super::server::Shared;
+use super::socket::Socket;
+use super::wire::Wire;
+use super::{Parked, Request, proxy};
+use std::io;
+use std::net::{IpAddr, Shutdown, TcpStream};
+use std::os::fd::AsRawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+struct Connection {
+    shared: Arc<Shared>,
+    wire: Wire,
+    peer: IpAddr,
+    key: u64,
+}
+
+/// What comes after one exchange.
+pub enum Next {
+    Again,
+    Close(CloseReason),
+    Park(Box<dyn FnOnce(Parked) + Send>),
+}
+
+/// Why there is no head.
+enum Unread {
+    /// Nobody waits for an answer.
+    Silent(CloseReason),
+    Refused(u16, CloseReason, String),
+}
+
+/// Serves `stream` to its end on the calling coroutine.
+pub fn run(shared: Arc<Shared>, stream: TcpStream, peer: IpAddr, place: Place) {
+    let socket = match Socket::new(stream) {
+        Ok(socket) => socket,
+        Err(e) => return log::warn!("a connection could not be watched: {e}"),
+    };
+    let Some(key) = shared.registry.enter(socket.as_raw_fd()) else { return };
+    let wire = Wire::new(socket, shared.options.deadlines.write);
+    let mut connection = Connection { shared, wire, peer, key };
+    let end = loop {
+        match connection.exchange() {
+            Next::Again => {}
+            end => break end,
+        }
+    };
+    if let Next::Close(reason) = &end {
+        log::debug!("connection of {peer} closed: {reason}");
+        connection.linger(*reason);
+    }
+    let Connection { shared, wire, .. } = connection;
+    shared.registry.leave(key);
+    if let Next::Park(park) = end {
+        let parked = Parked { socket: wire.socket.into_std(), _place: Box::new(place) };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| park(parked))) {
+            shared.panicked("parking", &*panic);
+        }
+    }
+}
+
+impl Connection {
+    fn exchange(&mut self) -> Next {
+        let head = match self.read_head() {
+            Ok(head) => head,
+            Err(Unread::Silent(reason)) => return Next::Close(reason),
+            Err(Unread::Refused(status, reason, why)) => {
+                let asked = Asked::unknown(self.peer);
+                return reply::refuse(&self.shared, &mut self.wire, asked, status, reason, &why);
+            }
+        };
+        let Head { method, path, query, http11, fields, framing, expects_continue } = head;
+        let (client_ip, https) =
+            proxy::client(self.peer, &fields, &self.shared.options.trusted_proxies);
+        let mut asked = Asked::known(method, http11, client_ip);
+        asked.close = asks_close(&fields, http11);
+
+        let deadline = self.shared.options.deadlines.body;
+        let mut incoming = Incoming::new(framing, expects_continue, deadline);
+        let length = match framing {
+            Framing::None => Some(0),
+            Framing::Length(length) => Some(length),
+            Framing::Chunked => None,
+        };
+        let source = Box::new(BodyReader { wire: &mut self.wire, incoming: &mut incoming });
+        let body = RequestBody { length, source };
+        let id = asked.id;
+        let mut request = Request { id, method, path, query, fields, client_ip, https, body };
+        let called = catch_unwind(AssertUnwindSafe(|| self.shared.service.call(&mut request)));
+        drop(request);
+
+        let response = called.unwrap_or_else(|panic| {
+            self.shared.panicked(&format!("request {id}"), &*panic);
+            self.shared.refusal(500, "the handler failed")
+        });
+        asked.close = asked.close.or(incoming.obstacle());
+        match reply::send(&self.shared, &mut self.wire, asked, response) {
+            Next::Again => match incoming.drain(&mut self.wire) {
+                Ok(()) => Next::Again,
+                Err(reason) => Next::Close(reason),
+            },
+            end => end,
+        }
+    }
+
+    /// Waits for a request and reads its head. Between requests nothing is held but the socket.
+    fn read_head(&mut self) -> Result<Head, Unread> {
+        let deadlines = self.shared.options.deadlines;
+        let mut scanner = Scanner::default();
+        let mut begun = None;
+        loop {
+            match scanner.scan(self.wire.input.data()) {
+                Ok(Some(found)) => {
+                    let head = head::parse(&self.wire.input.data()[found.clone()]);
+                    self.wire.input.consume(found.end);
+                    return head.map_err(refused);
+                }
+                Ok(None) => {}
+                Err(e) => return Err(refused(e)),
+            }
+            let read = if scanner.has_begun() {
+                let since = *begun.get_or_insert_with(Instant::now);
+                self.wire.fill(deadlines.head.saturating_sub(since.elapsed()))
+            } else {
+                self.wire.input.release();
+                if !self.shared.registry.set_idle(self.key, true) {
+                    return Err(Unread::Silent(CloseReason::ShuttingDown));
+                }
+                let read = self.wire.fill(deadlines.idle);
+                self.shared.registry.set_idle(self.key, false);
+                read
+            };
+            match read {
+                Ok(0) if scanner.has_begun() => return Err(refused(HeadError::CutShort)),
+                Ok(0) => return Err(Unread::Silent(CloseReason::ClientDone)),
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::TimedOut => {
+                    if !scanner.has_begun() {
+                        return Err(Unread::Silent(CloseReason::Idle));
+                    }
+                    let why = "the head did not arrive in time".to_owned();
+                    return Err(Unread::Refused(408, CloseReason::HeadTimeout, why));
+                }
+                Err(_) => return Err(Unread::Silent(CloseReason::Broken)),
+            }
+        }
+    }
+
+    /// Ends our side, then waits for the client to end its own (RFC 9112 §9.6): closing with bytes
+    /// unread makes the kernel send a reset, which can eat the answer on its way.
+    fn linger(&mut self, reason: CloseReason) {
+        let nobody_listens = matches!(
+            reason,
+            CloseReason::ClientDone
+                | CloseReason::Idle
+                | CloseReason::Broken
+                | CloseReason::WriteTimeout
+                | CloseReason::Aborted
+        );
+        if nobody_listens || self.wire.socket.shutdown(Shutdown::Write).is_err() {
+            return;
+        }
+        let linger = self.shared.options.deadlines.linger;
+        let since = Instant::now();
+        let mut waste = [0; 2048];
+        loop {
+            let left = (linger * 5).saturating_sub(since.elapsed()).min(linger);
+            match self.wire.socket.read(&mut waste, left) {
+                Ok(1..) => {}
+                _ => return,
+            }
+        }
+    }
+}
+
+fn refused(e: HeadError) -> Unread {
+    Unread::Refused(e.status(), CloseReason::BadHead(e), e.to_string())
+}
+
+/// Whether the client wants the connection to end with this answer (RFC 9112 §9.3).
+fn asks_close(fields: &super::Fields, http11: bool) -> Option<CloseReason> {
+    if framing::names_token(fields, "connection", "close") {
+        return Some(CloseReason::ClientAsked);
+    }
+    (!http11 && !framing::names_token(fields, "connection", "keep-alive"))
+        .then_some(CloseReason::Http10)
+}

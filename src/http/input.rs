@@ -1,0 +1,58 @@
+//! Bytes that have come but are not used yet: pipelined requests wait here.
+use super::limits::FIRST_BUFFER;
+use super::socket::Socket;
+use std::io;
+use std::time::Duration;
+
+/// Holds no memory while empty and released, as it is while a connection idles.
+#[derive(Default)]
+pub struct Input {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Input {
+    pub fn data(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.start == self.bytes.len()
+    }
+
+    pub fn consume(&mut self, count: usize) {
+        self.start += count;
+        debug_assert!(self.start <= self.bytes.len());
+        if self.is_empty() {
+            self.bytes.clear();
+            self.start = 0;
+        }
+    }
+
+    /// Moves as much as fits into `buf`.
+    pub fn take(&mut self, buf: &mut [u8]) -> usize {
+        let count = buf.len().min(self.data().len());
+        buf[..count].copy_from_slice(&self.data()[..count]);
+        self.consume(count);
+        count
+    }
+
+    pub fn release(&mut self) {
+        if self.is_empty() {
+            *self = Input::default();
+        }
+    }
+
+    /// Reads once from the socket; 0 at its end. How much piles up is the caller's to bound.
+    pub fn fill(&mut self, socket: &mut Socket, wait: Duration) -> io::Result<usize> {
+        // Through the stack, so that nothing is allocated while waiting.
+        let mut piece = [0; FIRST_BUFFER];
+        let count = socket.read(&mut piece, wait)?;
+        if self.start > 0 {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
+        self.bytes.extend_from_slice(&piece[..count]);
+        Ok(count)
+    }
+}

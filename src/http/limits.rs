@@ -1,0 +1,100 @@
+//! Every limit of the public server: name, unit, reason. Nothing is allocated for a request beyond
+//! them, and tests shorten only the times (`Deadlines`).
+use std::time::Duration;
+
+/// Bytes of one request head, its last empty line included. Browsers behind proxies send 2 to 6 KiB.
+pub const MAX_HEAD: usize = 16 * 1024;
+/// Field lines of one head. Chrome behind Caddy sends a little over twenty.
+pub const MAX_FIELDS: usize = 100;
+/// Bytes of the request target: search words and peers fit many times over.
+pub const MAX_TARGET: usize = 8 * 1024;
+/// Bytes a head's buffer starts with: most heads fit, and it is gone while a connection idles.
+pub const FIRST_BUFFER: usize = 2 * 1024;
+/// Bytes of chunk extensions in one body. Nobody sends any; an attacker may send nothing else.
+pub const MAX_CHUNK_EXTENSIONS: usize = 4 * 1024;
+/// Bytes of trailer lines after the last chunk; they are checked and dropped.
+pub const MAX_TRAILERS: usize = 4 * 1024;
+/// Bytes of a body the handler did not want that are read and dropped to keep the connection.
+pub const MAX_DRAIN: u64 = 64 * 1024;
+/// Bytes of a response collected before they are written: small answers are one write.
+pub const WRITE_BUFFER: usize = 16 * 1024;
+/// Connections at once. May's `spawn` panics near 32,700 coroutines, since each stack takes two of
+/// the 65,530 memory maps a Linux process may have; half of that leaves room for all else.
+pub const MAX_CONNECTIONS: usize = 12_000;
+/// Connections of one address. A household behind one address opens six per browser.
+pub const MAX_PER_ADDRESS: usize = 256;
+/// Refused connections kept open for a moment, so that their 503 is read before the reset.
+pub const MAX_TURNED_AWAY: usize = 64;
+/// How long at most.
+pub const TURNED_AWAY: Duration = Duration::from_secs(1);
+/// Bytes per second a body must arrive, or an answer be read, with once the base time is used up:
+/// a slow phone makes ten times that; a hostile peer dribbles less.
+pub const MIN_RATE: u64 = 2 * 1024;
+
+/// How long a peer may take. Only time spent waiting for the peer counts, never a handler's own.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// From a request's first byte to the end of its head, however the bytes trickle in.
+    pub head: Duration,
+    /// For the whole body, plus what `MIN_RATE` grants for the bytes that came.
+    pub body: Duration,
+    /// Between requests, and before the first one. Longer than most proxies keep theirs.
+    pub idle: Duration,
+    /// For the whole answer, plus what `MIN_RATE` grants for the bytes that were taken.
+    pub write: Duration,
+    /// After our last byte, for the peer to read it and close: a reset would eat the answer.
+    pub linger: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Deadlines {
+            head: Duration::from_secs(15),
+            body: Duration::from_secs(30),
+            idle: Duration::from_secs(75),
+            write: Duration::from_secs(30),
+            linger: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Time spent waiting for a peer, against what it is granted: a base, and more for each byte moved.
+#[derive(Debug)]
+pub struct Budget {
+    base: Duration,
+    waited: Duration,
+    moved: u64,
+}
+
+impl Budget {
+    pub fn new(base: Duration) -> Self {
+        Budget { base, waited: Duration::ZERO, moved: 0 }
+    }
+
+    /// How long the next wait may last; zero when the budget is used up.
+    pub fn left(&self) -> Duration {
+        let earned = Duration::from_millis(self.moved.saturating_mul(1000) / MIN_RATE);
+        self.base.saturating_add(earned).saturating_sub(self.waited)
+    }
+
+    pub fn spend(&mut self, waited: Duration, moved: usize) {
+        self.waited = self.waited.saturating_add(waited);
+        self.moved = self.moved.saturating_add(moved as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_grows_with_what_moves() {
+        let mut budget = Budget::new(Duration::from_secs(10));
+        budget.spend(Duration::from_secs(9), 0);
+        assert_eq!(budget.left(), Duration::from_secs(1));
+        budget.spend(Duration::from_secs(1), MIN_RATE as usize * 3);
+        assert_eq!(budget.left(), Duration::from_secs(3));
+        budget.spend(Duration::from_secs(60), 1);
+        assert_eq!(budget.left(), Duration::ZERO);
+    }
+}

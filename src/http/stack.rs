@@ -1,0 +1,97 @@
+//! How much stack a coroutine gets: the one place that says so, with the reasons.
+//!
+//! Untouched stack is address space, not memory: an idle coroutine costs about 8.5 KiB resident
+//! whether it has 32 or 512 KiB to grow into. But a page once touched stays with its coroutine, so
+//! long-lived coroutines should stay shallow, and an overflow kills the whole process, so none may
+//! be short. Smallest stack that survived, release / debug: TLS handshake 32 / 64 KiB, P-256 verify
+//! 64 / 128, JSON nested 100 deep 64 / 256, panic and unwind 32 / 32.
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use may::coroutine::JoinHandle;
+
+/// May counts stacks in words.
+const fn kib(kib: usize) -> usize {
+    kib * 1024 / size_of::<usize>()
+}
+
+/// A kind of coroutine: its stack and how many may live. Together they stay well below the ~32,700
+/// at which `spawn` panics (each stack takes two of the 65,530 memory maps Linux grants).
+struct Kind {
+    name: &'static str,
+    words: usize,
+    cap: usize,
+    live: AtomicUsize,
+}
+
+const fn kind(name: &'static str, release_kib: usize, debug_kib: usize, cap: usize) -> Kind {
+    let words = kib(if cfg!(debug_assertions) { debug_kib } else { release_kib });
+    Kind { name, words, cap, live: AtomicUsize::new(0) }
+}
+
+/// A handler renders pages, parses and prints JSON, and calls upstreams through TLS on this stack.
+static CONNECTION: Kind = kind("connection", 128, 512, super::limits::MAX_CONNECTIONS + 64);
+/// Reads one upstream event stream for hours; small JSON at most.
+static STREAM: Kind = kind("stream", 64, 256, 8_000);
+/// Work that is deeper than it should be, and short.
+static DEEP: Kind = kind("deep", 512, 2_048, 64);
+
+/// Stacks kept for the next connection. Each may keep its touched pages.
+const POOL: usize = 64;
+
+/// Sets may up, once, before its scheduler starts: connections come out of its pool of stacks.
+pub fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let config = may::config();
+        config.set_stack_size(CONNECTION.words).set_pool_capacity(POOL);
+        // The kernel knows better where there is time to run.
+        config.set_worker_pin(false);
+    });
+}
+
+/// Spawns what serves one connection. Refuses above its cap.
+pub fn spawn_connection(f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    CONNECTION.spawn(f)
+}
+
+/// Spawns what lives long and stays shallow. Refuses above its cap.
+pub fn spawn_stream(f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    STREAM.spawn(f)
+}
+
+/// Spawns what goes deep and ends soon. Refuses above its cap.
+pub fn spawn_deep(f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    DEEP.spawn(f)
+}
+
+/// One of a kind is alive.
+struct Live(&'static Kind);
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.live.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Kind {
+    fn spawn(&'static self, f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+        prepare();
+        let live = Live(self);
+        if self.live.fetch_add(1, Ordering::AcqRel) >= self.cap {
+            return Err(io::Error::other(format!("too many {} coroutines", self.name)));
+        }
+        let run = move || {
+            let _live = live;
+            f();
+        };
+        let builder = may::coroutine::Builder::new().name(self.name.into()).stack_size(self.words);
+        // SAFETY: the stack fits the work (above), and no thread-local is held across a yield, by
+        // the rule for everything that runs on coroutines here.
+        // May panics where the kernel gives no stack; that must not take the accept loop along.
+        catch_unwind(AssertUnwindSafe(|| unsafe { builder.spawn(run) }))
+            .unwrap_or_else(|_| Err(io::Error::other("no memory for another stack")))
+    }
+}
