@@ -5,15 +5,14 @@
 //! browsers that have none.
 use super::href::Href;
 use super::icons::{self, Icon};
-use super::layout;
+use super::layout::{self, Top};
 use super::markup::Markup;
 use super::scene::host;
 use crate::posta::PeerUrl;
 
 /// `GET /login`. `next` is the page first asked for, a path of ours.
 pub fn login(next: &str) -> Markup {
-    layout::card("Sign in", true, |out| {
-        out.el("h1").text("Sign in");
+    layout::card("Sign in", Top::Wordmark, true, |out| {
         out.el("p").text("Read and answer your conversations from this browser.");
         out.el("button")
             .id("sign-in")
@@ -40,9 +39,8 @@ pub fn login(next: &str) -> Markup {
 /// `GET /register`, and again when the pairing URI was wrong: then `typed` is what stands in the
 /// field and `error` says what happened and what to do.
 pub fn register_paste(code: &str, typed: &str, error: Option<&str>) -> Markup {
-    layout::card("Sign up", true, |out| {
-        steps(out, 1);
-        out.el("h1").text("Connect your posta-server");
+    layout::card("Sign up", Top::Page, true, |out| {
+        step(out, Step::Current(1), CONNECT);
         out.el("p").text(
             "Your messages stay on your own posta-server. A pairing URI lets this service show \
              them to you.",
@@ -78,14 +76,14 @@ pub fn register_paste(code: &str, typed: &str, error: Option<&str>) -> Markup {
                 });
                 out.el("button").class("primary wide").attr("type", "submit").text("Continue");
             });
+        step(out, Step::Next(2), CREATE);
     })
 }
 
 /// Step 2. `options` is the JSON `{"ceremony", "publicKey"}` that the script starts from.
 pub fn register_passkey(name: &str, identity: &PeerUrl, options: &str) -> Markup {
-    layout::card("Sign up", true, |out| {
-        steps(out, 2);
-        out.el("h1").text("Create your passkey");
+    layout::card("Sign up", Top::Page, true, |out| {
+        step(out, Step::Done, CONNECT);
         out.el("p").class("paired").with(|out| {
             out.text("Connected as ");
             let called = match name.trim() {
@@ -95,6 +93,7 @@ pub fn register_passkey(name: &str, identity: &PeerUrl, options: &str) -> Markup
             out.el("b").with(|out| out.el("bdi").text(called));
             out.el("span").class("address").with(|out| out.el("bdi").text(identity.display()));
         });
+        step(out, Step::Current(2), CREATE);
         out.el("p").text(
             "The passkey is how you sign in, and the only key to what this service keeps. Your \
              device may ask twice: once to create it, once to try it.",
@@ -115,7 +114,7 @@ pub fn register_passkey(name: &str, identity: &PeerUrl, options: &str) -> Markup
 
 /// One page for codes that are unknown, expired or used: it does not tell which.
 pub fn invalid_invite() -> Markup {
-    layout::card("Invite", false, |out| {
+    layout::card("Invite", Top::Page, false, |out| {
         out.el("h1").text("This invite link is invalid");
         out.el("p").text(
             "It may have been used, have expired, or have been cut short on its way. Ask whoever \
@@ -128,16 +127,29 @@ pub fn invalid_invite() -> Markup {
     })
 }
 
-fn steps(out: &mut Markup, current: usize) {
-    out.el("ol").class("steps").attr("aria-label", "Steps").with(|out| {
-        for (step, words) in [(1, "Connect your posta-server"), (2, "Create your passkey")] {
-            out.el("li").attr_some("aria-current", (step == current).then_some("step")).with(
-                |out| {
-                    out.el("b").attr("aria-hidden", "true").text(step);
-                    out.el("span").text(words);
-                },
-            );
-        }
+const CONNECT: &str = "Connect your posta-server";
+const CREATE: &str = "Create your passkey";
+
+enum Step {
+    Done,
+    Current(u8),
+    Next(u8),
+}
+
+/// One of the two steps of sign-up: what it asks for stands under the current one.
+fn step(out: &mut Markup, step: Step, words: &'static str) {
+    let (tag, class, note) = match step {
+        Step::Done => ("p", "step done", "Done: "),
+        Step::Current(_) => ("h1", "step", ""),
+        Step::Next(_) => ("p", "step next", "Next: "),
+    };
+    out.el(tag).class(class).with(|out| {
+        out.el("span").class("number").with(|out| match step {
+            Step::Done => icons::write(out, Icon::Check),
+            Step::Current(number) | Step::Next(number) => out.text(number),
+        });
+        out.el("span").class("unseen").text(note);
+        out.el("span").text(words);
     });
 }
 

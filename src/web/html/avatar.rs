@@ -4,15 +4,17 @@ use super::markup::Markup;
 use super::scene::{Person, Scene};
 
 /// Decoration: the name always stands beside it, so it is hidden from screen readers. The initials
-/// lie under the picture and show when it does not load. The class `size` says how large.
+/// lie under the picture, and over it where a browser would draw a broken one. The class `size` says how large.
 pub fn write(out: &mut Markup, scene: &Scene<'_>, person: &Person<'_>, size: &'static str) {
     let class = format_args!("avatar {size} accent-{}", person.accent());
     out.el("span").class(class).attr("aria-hidden", "true").with(|out| {
-        out.text(initials(person.called()));
+        let initials = initials(person.called());
+        out.text(&initials);
         if let Some(url) = person.avatar.and_then(|url| (scene.media)(url)) {
             out.el("img")
                 .to("src", Href::ours(&url))
                 .attr("alt", "")
+                .attr("data-initials", &initials)
                 .attr("loading", "lazy")
                 .attr("decoding", "async")
                 .void();

@@ -153,6 +153,7 @@ fn picture(out: &mut Markup, scene: &Scene<'_>, image: &Image) {
             out.el("img")
                 .to("src", Href::ours(shown))
                 .attr("alt", caption)
+                .attr("data-caption", caption)
                 .attr("loading", "lazy")
                 .attr("decoding", "async")
                 .void();

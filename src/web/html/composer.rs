@@ -5,7 +5,7 @@ use super::markup::Markup;
 use crate::posta::PeerUrl;
 
 /// `form#composer` with `text`, the hidden `key` that a script fills per send, and `#send-error`.
-pub fn write(out: &mut Markup, peer: &PeerUrl, called: &str) {
+pub fn write(out: &mut Markup, peer: &PeerUrl) {
     let action = format!("{}/messages", peer.page());
     out.el("form")
         .id("composer")
@@ -21,7 +21,7 @@ pub fn write(out: &mut Markup, peer: &PeerUrl, called: &str) {
                 .attr("rows", "1")
                 .attr("dir", "auto")
                 .attr("enterkeyhint", "send")
-                .attr("placeholder", format_args!("Write to {called}"))
+                .attr("placeholder", "Write a message")
                 .attr("aria-describedby", "send-error")
                 .flag("autofocus", true)
                 .empty();

@@ -1,11 +1,11 @@
 //! The page for what went wrong.
 use super::href::Href;
-use super::layout;
+use super::layout::{self, Top};
 use super::markup::Markup;
 
 /// A title, one or two plain sentences, and the number by which the operator finds it in the log.
 pub fn page(status: u16, title: &str, sentence: &str, request_id: u64) -> Markup {
-    layout::card(title, false, |out| {
+    layout::card(title, Top::Page, false, |out| {
         out.el("h1").text(title);
         out.el("p").text(sentence);
         out.el("p").class("aside").with(|out| {

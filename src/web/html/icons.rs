@@ -12,7 +12,7 @@ pub enum Icon {
     Down,
     Send,
     Picture,
-    Menu,
+    Chevron,
     Passkey,
     Letter,
 }
@@ -66,10 +66,12 @@ impl Icon {
                 "<rect x=\"3\" y=\"4\" width=\"14\" height=\"12\" rx=\"2\"/>\
                  <circle cx=\"7.5\" cy=\"8\" r=\"1.25\"/><path d=\"m4 15 4.5-4 3 2.5L14 11l3 2.5\"/>"
             ),
-            Icon::Menu => small!("<path d=\"m3.5 5.25 3.5 3.5 3.5-3.5\"/>"),
+            Icon::Chevron => small!("<path d=\"m3.5 5.25 3.5 3.5 3.5-3.5\"/>"),
             Icon::Letter => LETTER,
             Icon::Passkey => {
-                large!("<circle cx=\"7\" cy=\"10\" r=\"3.5\"/><path d=\"M10.5 10H17v3m-3-3v2\"/>")
+                large!(
+                    "<circle cx=\"6\" cy=\"10\" r=\"4\"/><path d=\"M10 10h8.5v3.5m-4-3.5v2.5\"/>"
+                )
             }
         }
     }

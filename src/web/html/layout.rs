@@ -51,8 +51,15 @@ pub fn page(page: &Page<'_>) -> Markup {
     })
 }
 
+/// What is largest on a card: the wordmark itself, or the heading the page brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Top {
+    Wordmark,
+    Page,
+}
+
 /// A page that is one card: sign-in, sign-up, errors. Where passkeys are used, `auth.js` runs.
-pub fn card(title: &str, passkeys: bool, inside: impl FnOnce(&mut Markup)) -> Markup {
+pub fn card(title: &str, top: Top, passkeys: bool, inside: impl FnOnce(&mut Markup)) -> Markup {
     let head = Head {
         title,
         styles: &["tokens.css", "base.css", "card.css"],
@@ -61,7 +68,7 @@ pub fn card(title: &str, passkeys: bool, inside: impl FnOnce(&mut Markup)) -> Ma
     };
     document(&head, |out| {
         out.el("main").id("card").with(|out| {
-            out.el("p").class("wordmark").text(NAME);
+            out.el(if top == Top::Wordmark { "h1" } else { "p" }).class("wordmark").text(NAME);
             inside(out);
         });
     })

@@ -20,6 +20,8 @@ pub mod banner;
 mod bubble;
 mod cluster;
 mod composer;
+#[cfg(test)]
+mod contrast;
 pub mod errors;
 mod href;
 mod icons;

@@ -85,7 +85,7 @@ fn own_menu(out: &mut Markup, view: &Sidebar<'_>) {
                 Some(person) => avatar::write(out, &view.scene, person, "avatar-28"),
                 None => out.el("bdi").text(called),
             }
-            icons::write(out, Icon::Menu);
+            icons::write(out, Icon::Chevron);
         });
     out.el("div").id("own-menu").attr("popover", "auto").with(|out| {
         out.el("p").class("name").with(|out| out.el("bdi").text(called));

@@ -8,7 +8,7 @@ use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::Markup;
 use super::scene::{Person, Scene};
-use super::{avatar, bubble, composer};
+use super::{bubble, composer};
 use crate::posta::{Contact, Message, PeerUrl};
 
 /// A conversation as far as it is known.
@@ -70,7 +70,7 @@ pub fn thread(view: &Thread<'_>) -> Markup {
                         out.text("New messages");
                     });
             });
-            composer::write(out, view.peer, person.called());
+            composer::write(out, view.peer);
         });
     out
 }
@@ -113,7 +113,6 @@ fn header(out: &mut Markup, view: &Thread<'_>, person: &Person<'_>) {
             .attr("hx-push-url", "true")
             .attr("aria-label", "Back to conversations")
             .with(|out| icons::write(out, Icon::Back));
-        avatar::write(out, &view.scene, person, "avatar-40");
         out.el("div").class("who").with(|out| {
             out.el("h1").id("thread-name").with(|out| person.write_name(out));
             out.el("p").class("address").with(|out| {
@@ -128,11 +127,7 @@ fn newest(out: &mut Markup, view: &Thread<'_>) {
     let from = view.messages.first().map_or(0, |m| m.row_id);
     out.el("div").id("messages").attr("data-from", from).with(|out| {
         if view.messages.is_empty() {
-            out.el("p").class("hint").with(|out| {
-                out.text("No messages yet. Say hi to ");
-                view.person().write_name(out);
-                out.text(".");
-            });
+            out.el("p").class("hint").text("No messages yet. Say hi.");
         }
         bubbles(out, view);
     });
