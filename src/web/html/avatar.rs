@@ -34,7 +34,7 @@ fn initials(name: &str) -> String {
     let one = first.next();
     // `alice.example` is one word to a reader; "Alice Moe" is two.
     let two = if spaced {
-        words.last().and_then(|mut w| w.next()).or(first.next())
+        words.next_back().and_then(|mut w| w.next()).or(first.next())
     } else {
         first.next()
     };

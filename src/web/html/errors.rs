@@ -8,9 +8,8 @@ pub fn page(status: u16, title: &str, sentence: &str, request_id: u64) -> Markup
     layout::card(title, Top::Page, false, |out| {
         out.el("h1").text(title);
         out.el("p").text(sentence);
-        out.el("p").class("aside").with(|out| {
-            out.el("a").to("href", Href::ours("/")).text("Back to your conversations");
-        });
+        let back = out.el("a").class("button quiet wide").to("href", Href::ours("/"));
+        back.text("Back to your conversations");
         out.el("p").class("fine").text(format_args!("Error {status}, request {request_id}"));
     })
 }

@@ -34,7 +34,7 @@ pub struct Page<'a> {
 pub fn page(page: &Page<'_>) -> Markup {
     let head = Head {
         title: page.title,
-        styles: &["tokens.css", "base.css", "chat.css", "thread.css"],
+        styles: &["tokens.css", "base.css", "chat.css", "sidebar.css", "thread.css", "bubble.css"],
         script: Some("app.js"),
         htmx: true,
     };

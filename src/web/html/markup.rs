@@ -19,6 +19,7 @@ impl Markup {
         Markup(String::new())
     }
 
+    #[cfg(test)]
     pub fn as_str(&self) -> &str {
         &self.0
     }

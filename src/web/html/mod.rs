@@ -12,7 +12,7 @@
 //!   shows the one that fits.
 //! - Slots that are `hidden` until a script needs them: `#session-ending`, `#signed-out`,
 //!   `#new-messages`, `#auth-error`.
-//! - A day divider is `<p class="day"><span>Today</span></p>` between two bubbles.
+//! - A day divider is `<p class="day">Today</p>` before the first bubble of the day.
 //! - `.htmx-request` or `.busy` on `#progress` draws the thin line, 400 ms later.
 pub mod auth;
 mod avatar;
@@ -22,6 +22,7 @@ mod cluster;
 mod composer;
 #[cfg(test)]
 mod contrast;
+mod delivery;
 pub mod errors;
 mod href;
 mod icons;

@@ -182,3 +182,73 @@ fn short_text(out: &mut Markup, text: &str) {
     let end = line.char_indices().nth(PREVIEW).map_or(line.len(), |(at, _)| at);
     out.el("bdi").text(&line[..end]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+    use crate::posta::State;
+
+    fn drawn(unread: u64, content: Content, direction: Direction) -> String {
+        let contact = sample::contact("bob.example", "Bob");
+        let mut letters = sample::Letters::with(contact.peer.clone(), "2026-05-14T12:00:00Z");
+        letters.put(direction, content).state(State::Delivered, None);
+        let known = [&contact];
+        let scene = Scene { now: sample::now(), media: &|_| None, contacts: &known };
+        let rows = [Row { contact: &contact, unread, preview: letters.messages.first() }];
+        let view = Sidebar { me: None, name: "alice", rows: &rows, open: None, scene };
+        contacts(&view).as_str().to_owned()
+    }
+
+    fn text(text: &str) -> Content {
+        Content::Text(text.into())
+    }
+
+    #[test]
+    fn the_badge_counts_to_99_and_is_absent_at_none() {
+        for (unread, shown) in [(1, "1<"), (99, "99<"), (100, "99+<"), (u64::MAX, "99+<")] {
+            let html = drawn(unread, text("x"), Direction::Inbound);
+            assert!(html.contains(&format!("<span class=\"badge\">{shown}")), "{unread}");
+        }
+        assert!(!drawn(0, text("x"), Direction::Inbound).contains("badge"));
+    }
+
+    #[test]
+    fn the_preview_is_one_line_in_words() {
+        use Direction::{Inbound, Outbound};
+        let broadcast = |content| Content::Broadcast {
+            author: sample::peer("cara.example"),
+            content: Box::new(content),
+        };
+        let link = |name: Option<&str>| Content::Link {
+            url: "https://a.example/x".into(),
+            name: name.map(str::to_owned),
+        };
+        for (content, direction, shown) in [
+            (text("a\n\n  b\tc"), Inbound, "<bdi>a b c</bdi>"),
+            (text("hello"), Outbound, "You: <bdi>hello</bdi>"),
+            (
+                sample::picture("https://a.example/x.png", "A cat"),
+                Inbound,
+                "<bdi>Picture: A cat</bdi>",
+            ),
+            (sample::picture("https://a.example/x.png", " "), Inbound, "Picture"),
+            (link(Some("Minutes")), Inbound, "<bdi>Minutes</bdi>"),
+            (link(None), Inbound, "<bdi>https://a.example/x</bdi>"),
+            (broadcast(text("hi")), Inbound, "<bdi>cara.example</bdi>: <bdi>hi</bdi>"),
+            (Content::Leave, Inbound, "Left the room"),
+            (Content::Unsupported { kind: "x".into() }, Inbound, "Unsupported message"),
+        ] {
+            let html = drawn(0, content, direction);
+            let expected = format!("<span class=\"preview\">{shown}</span>");
+            assert!(html.contains(&expected), "{expected} in {html}");
+        }
+    }
+
+    #[test]
+    fn a_long_message_costs_a_short_preview() {
+        for long in ["x".repeat(100_000), "x ".repeat(50_000), "\u{1f389}".repeat(20_000)] {
+            assert!(drawn(0, text(&long), Direction::Inbound).len() < 2_000);
+        }
+    }
+}

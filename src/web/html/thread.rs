@@ -141,3 +141,85 @@ fn bubbles(out: &mut Markup, view: &Thread<'_>) {
         bubble::write(out, &view.scene, message, place);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, Letters};
+    use super::*;
+    use crate::posta::State;
+
+    fn drawn(letters: &Letters, draw: impl Fn(&Thread<'_>) -> Markup) -> String {
+        let scene = Scene { now: sample::now(), media: &|_| None, contacts: &[] };
+        let view = Thread {
+            peer: &letters.peer,
+            contact: None,
+            me: None,
+            messages: &letters.messages,
+            has_older: true,
+            new_from: Some(2),
+            scene,
+        };
+        draw(&view).as_str().to_owned()
+    }
+
+    fn letters() -> Letters {
+        Letters::with(sample::peer("bob.example"), "2026-05-14T12:00:00Z")
+    }
+
+    #[test]
+    fn scripts_find_the_rows_they_need() {
+        let mut three = letters();
+        three.hear("one").hear("two").say("three");
+        let whole = drawn(&three, thread);
+        for part in [
+            "<section id=\"thread\" data-peer=\"bob.example\"",
+            "<div id=\"older\" data-before=\"1\"></div><div id=\"messages\" data-from=\"1\">",
+            "<p id=\"new-line\"><span>New</span></p><article id=\"msg-2\"",
+            "id=\"msg-3\" class=\"msg out first last\" data-row=\"3\" data-at=\"2026-05-14T12:01:40Z\"",
+            "<form id=\"composer\" method=\"post\" action=\"/c/bob.example/messages\"",
+        ] {
+            assert!(whole.contains(part), "{part} in {whole}");
+        }
+        assert!(drawn(&three, messages).starts_with("<div id=\"messages\" data-from=\"1\">"));
+        assert!(drawn(&three, older).starts_with("<div class=\"page\" data-before=\"1\"><article"));
+        assert!(drawn(&three, fragment).starts_with("<title>bob.example · chat-posta</title>"));
+    }
+
+    #[test]
+    fn only_the_last_of_a_cluster_tells_its_state() {
+        let mut two = letters();
+        two.say("one").say("two");
+        let html = drawn(&two, messages);
+        assert_eq!(html.matches("class=\"state").count(), 1);
+        assert_eq!(html.matches("<time").count(), 1);
+        let last = html.find("id=\"msg-2\"").unwrap();
+        assert!(html[last..].contains("class=\"state delivered\" title=\"Delivered\""));
+    }
+
+    #[test]
+    fn what_failed_says_why_and_offers_what_can_help() {
+        let failed = |state, code| {
+            let mut one = letters();
+            one.say("x").state(state, code);
+            drawn(&one, messages)
+        };
+        let refused = failed(State::FailedPermanent, Some("forbidden"));
+        assert!(refused.contains("failed-permanent\" title=\"forbidden\""));
+        assert!(refused.contains("<bdi>bob.example</bdi> does not take messages from you."));
+        assert!(!refused.contains("<button"));
+        let waits = failed(State::FailedPendingUser, Some("<b>"));
+        assert!(waits.contains("title=\"&lt;b&gt;\""));
+        assert!(waits.contains("the other side said <code>&lt;b&gt;</code>."));
+        assert!(waits.contains("hx-post=\"/messages/1/retry\""));
+        assert!(failed(State::FailedPermanent, None).contains("did not take it."));
+    }
+
+    #[test]
+    fn what_a_room_passed_on_has_its_authors_name() {
+        let html = drawn(&sample::room(), messages);
+        assert_eq!(html.matches("class=\"author\"").count(), 4, "once a cluster");
+        assert!(html.contains("<bdi>bob.example</bdi></b><span class=\"via\"> via "));
+        assert!(html.contains("<p><bdi>echo.example</bdi> left the room</p>"));
+        assert!(html.contains("<p>You left the room</p>"));
+    }
+}
