@@ -92,6 +92,13 @@ fn every_pair_can_be_read_by_day_and_by_night() {
     check("by night", &named, NIGHT_PAIRS);
 }
 
+#[test]
+fn the_browsers_own_bars_take_the_pages_ground() {
+    let grounds = TOKENS.lines().filter_map(|line| line.trim().strip_prefix("--paper: "));
+    let bars = super::layout::GROUNDS.map(|(_, ground)| format!("{ground};"));
+    assert!(grounds.eq(bars.iter()));
+}
+
 /// Property and value of each declaration.
 fn declarations(css: &str) -> impl Iterator<Item = (&str, &str)> {
     css.split(['{', ';', '}']).filter_map(|piece| {

@@ -11,7 +11,7 @@ const HTMX: &str = "{\"includeIndicatorCSS\":false,\"noSwap\":[204,304,\"4xx\",\
                     \"defaultFocusScroll\":false,\"mode\":\"same-origin\"}";
 
 /// The browser's own bars take the page's ground; the same values as `--paper` in tokens.css.
-const GROUNDS: [(&str, &str); 2] =
+pub(super) const GROUNDS: [(&str, &str); 2] =
     [("(prefers-color-scheme: light)", "#f7f1e3"), ("(prefers-color-scheme: dark)", "#14171c")];
 
 /// Fetched at once, since every page shows them at first sight.
