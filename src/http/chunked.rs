@@ -132,3 +132,110 @@ pub fn encode(data: &[u8], out: &mut Vec<u8>) {
 
 /// The last chunk and the empty trailer section.
 pub const END: &[u8] = b"0\r\n\r\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Decodes `bytes` in pieces of `size` into a buffer of `room`; the data, and what was left
+    /// behind the body's end.
+    fn fed(bytes: &[u8], size: usize, room: usize) -> Result<Option<(Vec<u8>, usize)>, BadChunk> {
+        let mut decoder = Decoder::default();
+        let (mut data, mut at, mut have) = (Vec::new(), 0, 0);
+        let mut out = vec![0; room];
+        loop {
+            let (taken, given) = decoder.decode(&bytes[at..have], &mut out)?;
+            at += taken;
+            data.extend_from_slice(&out[..given]);
+            if decoder.is_done() {
+                return Ok(Some((data, bytes.len() - at)));
+            }
+            if taken == 0 && given == 0 {
+                if have == bytes.len() {
+                    return Ok(None);
+                }
+                have = (have + size).min(bytes.len());
+            }
+        }
+    }
+
+    fn decoded(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, BadChunk> {
+        let whole = fed(bytes, bytes.len(), 64 * 1024);
+        for size in 1..bytes.len().min(40) {
+            for room in [1, 3, 64] {
+                assert_eq!(fed(bytes, size, room), whole, "pieces of {size} into {room}");
+            }
+        }
+        whole
+    }
+
+    #[test]
+    fn bodies_in_chunks() {
+        for (bytes, data, left) in [
+            (&b"0\r\n\r\n"[..], &b""[..], 0),
+            (b"5\r\nhello\r\n0\r\n\r\n", b"hello", 0),
+            (b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\nGET /", b"hello world", 5),
+            (b"A\r\n0123456789\r\n000\r\n\r\n", b"0123456789", 0),
+            (b"1;a=b;c=\"d e\"\r\nx\r\n0;last\r\n\r\n", b"x", 0),
+            (b"1\r\nx\r\n0\r\nExpires: never\r\nx-y:\r\n\r\n!", b"x", 1),
+            (b"2\r\n\r\n\r\n0\r\n\r\n", b"\r\n", 0),
+        ] {
+            let text = String::from_utf8_lossy(bytes);
+            assert_eq!(decoded(bytes), Ok(Some((data.to_vec(), left))), "{text:?}");
+        }
+        assert_eq!(decoded(b"5\r\nhel"), Ok(None), "incomplete");
+        assert_eq!(decoded(b"0\r\n"), Ok(None), "incomplete");
+    }
+
+    #[test]
+    fn broken_framing() {
+        for bytes in [
+            &b"\r\n"[..],
+            b" 5\r\nhello\r\n",
+            b"5 \r\nhello\r\n",
+            b"5 ;a\r\nhello\r\n",
+            b"+5\r\nhello\r\n",
+            b"0x5\r\nhello\r\n",
+            b"5\nhello\r\n",
+            b"5\rhello",
+            b"5\r\nhello\n",
+            b"5\r\nhello!\r\n",
+            b"5\r\nhello\r5",
+            b";a=b\r\n",
+            b"g\r\n",
+            b"-1\r\n",
+            b"10000000000000000\r\n",
+            b"ffffffffffffffff\r\n",
+            b"5;a\nb\r\n",
+            b"5;a\0\r\n",
+            b"0\r\n folded\r\n\r\n",
+            b"0\r\n: x\r\n\r\n",
+            b"0\r\nnocolon\r\n\r\n",
+            b"0\r\na b: c\r\n\r\n",
+            b"0\r\na: b\n\r\n",
+            b"0\r\n\rx",
+        ] {
+            assert_eq!(decoded(bytes), Err(BadChunk), "{:?}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn extensions_and_trailers_are_bounded() {
+        let extensions = "1;aaaaaaa\r\nx\r\n".repeat(MAX_CHUNK_EXTENSIONS / 7 + 1);
+        assert_eq!(fed(extensions.as_bytes(), 4096, 4096), Err(BadChunk));
+        let trailers = format!("0\r\n{}", "a: b\r\n".repeat(MAX_TRAILERS));
+        assert_eq!(fed(trailers.as_bytes(), 4096, 4096), Err(BadChunk));
+    }
+
+    #[test]
+    fn what_is_framed_reads_back() {
+        let mut bytes = Vec::new();
+        encode(b"", &mut bytes);
+        assert!(bytes.is_empty(), "an empty chunk would end the body");
+        encode(b"hello", &mut bytes);
+        encode(&[b'x'; 300], &mut bytes);
+        bytes.extend_from_slice(END);
+        let (data, left) = decoded(&bytes).unwrap().unwrap();
+        assert_eq!((data.len(), left), (305, 0));
+    }
+}

@@ -27,8 +27,8 @@ pub const MAX_PER_ADDRESS: usize = 256;
 pub const MAX_TURNED_AWAY: usize = 64;
 /// How long at most.
 pub const TURNED_AWAY: Duration = Duration::from_secs(1);
-/// Bytes per second a body must arrive, or an answer be read, with once the base time is used up:
-/// a slow phone makes ten times that; a hostile peer dribbles less.
+/// Bytes per second a body must come in with, or an answer be read with, to be waited for without
+/// end: a slow phone makes ten times that, a hostile peer dribbles less.
 pub const MIN_RATE: u64 = 2 * 1024;
 
 /// How long a peer may take. Only time spent waiting for the peer counts, never a handler's own.
@@ -36,11 +36,11 @@ pub const MIN_RATE: u64 = 2 * 1024;
 pub struct Deadlines {
     /// From a request's first byte to the end of its head, however the bytes trickle in.
     pub head: Duration,
-    /// For the whole body, plus what `MIN_RATE` grants for the bytes that came.
+    /// The body's `Budget`.
     pub body: Duration,
     /// Between requests, and before the first one. Longer than most proxies keep theirs.
     pub idle: Duration,
-    /// For the whole answer, plus what `MIN_RATE` grants for the bytes that were taken.
+    /// The answer's `Budget`.
     pub write: Duration,
     /// After our last byte, for the peer to read it and close: a reset would eat the answer.
     pub linger: Duration,
@@ -58,28 +58,28 @@ impl Default for Deadlines {
     }
 }
 
-/// Time spent waiting for a peer, against what it is granted: a base, and more for each byte moved.
+/// Time a peer may keep us waiting: used up by waiting, earned back by bytes that move, never more
+/// than at the start. One that stands still is given up after the base, one that dribbles soon
+/// after, and one that is merely slow never.
 #[derive(Debug)]
 pub struct Budget {
     base: Duration,
-    waited: Duration,
-    moved: u64,
+    left: Duration,
 }
 
 impl Budget {
     pub fn new(base: Duration) -> Self {
-        Budget { base, waited: Duration::ZERO, moved: 0 }
+        Budget { base, left: base }
     }
 
     /// How long the next wait may last; zero when the budget is used up.
     pub fn left(&self) -> Duration {
-        let earned = Duration::from_millis(self.moved.saturating_mul(1000) / MIN_RATE);
-        self.base.saturating_add(earned).saturating_sub(self.waited)
+        self.left
     }
 
     pub fn spend(&mut self, waited: Duration, moved: usize) {
-        self.waited = self.waited.saturating_add(waited);
-        self.moved = self.moved.saturating_add(moved as u64);
+        let earned = Duration::from_millis((moved as u64).saturating_mul(1000) / MIN_RATE);
+        self.left = self.left.saturating_sub(waited).saturating_add(earned).min(self.base);
     }
 }
 
@@ -88,13 +88,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_grows_with_what_moves() {
-        let mut budget = Budget::new(Duration::from_secs(10));
-        budget.spend(Duration::from_secs(9), 0);
-        assert_eq!(budget.left(), Duration::from_secs(1));
-        budget.spend(Duration::from_secs(1), MIN_RATE as usize * 3);
-        assert_eq!(budget.left(), Duration::from_secs(3));
-        budget.spend(Duration::from_secs(60), 1);
-        assert_eq!(budget.left(), Duration::ZERO);
+    fn a_budget_is_earned_back_by_what_moves() {
+        let second = Duration::from_secs(1);
+        let mut budget = Budget::new(10 * second);
+        budget.spend(9 * second, 0);
+        assert_eq!(budget.left(), second);
+        budget.spend(second, MIN_RATE as usize * 3);
+        assert_eq!(budget.left(), 3 * second);
+        budget.spend(Duration::ZERO, 100_000_000);
+        assert_eq!(budget.left(), 10 * second, "a burst earns no more than the base");
+        for _ in 0..11 {
+            budget.spend(second, 1);
+        }
+        assert_eq!(budget.left(), Duration::ZERO, "dribbling is not moving");
+        for _ in 0..1000 {
+            budget.spend(second, MIN_RATE as usize);
+        }
     }
 }

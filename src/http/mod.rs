@@ -3,37 +3,23 @@
 //! In scope: framing (RFC 9110, RFC 9112), limits, deadlines, connections, TLS to upstreams,
 //! Server-Sent Events as bytes. Out of scope: anything about chat, users, sessions or pages; this
 //! room has never heard of them.
-mod accept;
-mod answer;
-mod body;
+//!
+//! `server` answers the browser, `client` calls upstreams. Both stand on `socket` (a stream that is
+//! waited for with a deadline), `chunked`, `Fields` and `limits`; `stack` says how deep a coroutine
+//! may go, and `deep` is where work that must go deeper is done.
+mod alarm;
 pub mod chunked;
 pub mod client;
-mod close;
-mod conn;
-pub mod date;
 pub mod deep;
 pub mod fields;
-mod framing;
-mod head;
-mod input;
 pub mod limits;
-mod places;
-mod proxy;
-mod registry;
-mod reply;
 pub mod request;
 pub mod response;
 pub mod server;
-#[cfg(test)]
-mod server_tests;
 mod socket;
 pub mod sse;
 pub mod stack;
-mod stream;
-mod target;
-mod wire;
 
-pub use close::CloseReason;
 pub use fields::Fields;
 pub use request::{BodyError, Method, Request};
 pub use response::{Body, Parked, Response};

@@ -10,6 +10,10 @@ pub struct Response {
     pub body: Body,
 }
 
+/// Writes a body; `flush` sends what there is at once. An error ends the connection in the middle of
+/// the answer, so that the client can tell (RFC 9112 §8); before the first flush it becomes a 500.
+pub type WriteBody = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
+
 pub enum Body {
     /// No content; `Content-Length: 0` where the status allows one.
     Empty,
@@ -17,7 +21,7 @@ pub enum Body {
     /// Written by the closure as it goes, chunked unless `length` is known.
     Stream {
         length: Option<u64>,
-        write: Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>,
+        write: WriteBody,
     },
     /// The head is written without framing (`Connection: close` semantics, body until close), then
     /// the socket is handed over and the connection's coroutine ends.

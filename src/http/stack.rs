@@ -32,23 +32,24 @@ const fn kind(name: &'static str, release_kib: usize, debug_kib: usize, cap: usi
 }
 
 /// A handler renders pages, parses and prints JSON, and calls upstreams through TLS on this stack.
-static CONNECTION: Kind = kind("connection", 128, 512, super::limits::MAX_CONNECTIONS + 64);
+static CONNECTION: Kind = kind("connection", 256, 512, super::limits::MAX_CONNECTIONS + 64);
 /// Reads one upstream event stream for hours; small JSON at most.
 static STREAM: Kind = kind("stream", 64, 256, 8_000);
 /// Work that is deeper than it should be, and short.
 static DEEP: Kind = kind("deep", 512, 2_048, 64);
 
-/// Stacks kept for the next connection. Each may keep its touched pages.
-const POOL: usize = 64;
+/// Coroutines of may's default size kept ready. Nothing here has that size (a pool filled before a
+/// change of the default would hand out stacks of the wrong one), and the thousand it would keep
+/// cost 8 MiB.
+const POOL: usize = 1;
 
-/// Sets may up, once, before its scheduler starts: connections come out of its pool of stacks.
+/// Sets may up, once, before its scheduler starts.
 pub fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let config = may::config();
-        config.set_stack_size(CONNECTION.words).set_pool_capacity(POOL);
+        may::config().set_pool_capacity(POOL);
         // The kernel knows better where there is time to run.
-        config.set_worker_pin(false);
+        may::config().set_worker_pin(false);
     });
 }
 
@@ -93,5 +94,64 @@ impl Kind {
         // May panics where the kernel gives no stack; that must not take the accept loop along.
         catch_unwind(AssertUnwindSafe(|| unsafe { builder.spawn(run) }))
             .unwrap_or_else(|_| Err(io::Error::other("no memory for another stack")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    /// Runs `work` on a coroutine with half the stack of `kind`: what passes has as much again to
+    /// spare. An overflow ends the whole test process, which is the point.
+    fn with_half_of(kind: &Kind, work: impl FnOnce() + Send + 'static) {
+        prepare();
+        let builder = may::coroutine::Builder::new().stack_size(kind.words / 2);
+        // SAFETY: as in `Kind::spawn`; that it fits is what is tested.
+        let handle = unsafe { builder.spawn(work) }.unwrap();
+        handle.join().expect("no panic");
+    }
+
+    /// The deepest things a handler does, each at its deepest.
+    fn deepest() {
+        let nested = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+        let value: serde_json::Value = serde_json::from_str(&nested).unwrap();
+        assert_eq!(value.to_string(), nested);
+        drop(value);
+
+        let lines = "a-field-line: of some length\r\n".repeat(100);
+        let head = format!("HTTP/1.1 200 OK\r\n{lines}\r\n");
+        let mut fields = [httparse::EMPTY_HEADER; 100];
+        assert!(httparse::Response::new(&mut fields).parse(head.as_bytes()).is_ok());
+
+        let caught = catch_unwind(|| {
+            let deep: Vec<String> = (0..100).map(|n| format!("{n:?}")).collect();
+            std::panic::resume_unwind(Box::new(deep));
+        });
+        assert!(caught.is_err());
+    }
+
+    #[test]
+    fn connections_have_twice_what_the_deepest_handler_needs() {
+        with_half_of(&CONNECTION, deepest);
+        with_half_of(&DEEP, deepest);
+    }
+
+    #[test]
+    fn more_than_the_cap_is_refused() {
+        static FEW: Kind = kind("few", 64, 64, 2);
+        let (open, gate) = may::sync::mpsc::channel::<()>();
+        let gate = std::sync::Arc::new(may::sync::Mutex::new(gate));
+        let wait = || {
+            let gate = gate.clone();
+            move || assert!(gate.lock().unwrap().recv().is_err())
+        };
+        let held = [FEW.spawn(wait()).unwrap(), FEW.spawn(wait()).unwrap()];
+        assert!(FEW.spawn(wait()).is_err());
+        drop(open);
+        held.into_iter().for_each(|handle| handle.join().unwrap());
+        let (done, ended) = mpsc::channel();
+        FEW.spawn(move || done.send(()).unwrap()).unwrap();
+        ended.recv().expect("room again");
     }
 }

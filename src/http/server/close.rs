@@ -1,5 +1,5 @@
 //! Why a connection is not used again. Logs and metrics share these reasons.
-use super::head::HeadError;
+use super::head_error::HeadError;
 use std::fmt;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

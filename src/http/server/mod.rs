@@ -1,10 +1,60 @@
-//! The public server: what it is given, what it tells, how it starts and stops.
-use super::close::CloseReason;
-use super::limits::{Deadlines, MAX_CONNECTIONS, MAX_PER_ADDRESS};
-use super::places::Places;
-pub use super::proxy::Network;
-use super::registry::Registry;
-use super::{Method, Request, Response, accept, answer, stack};
+//! The public server: an engine for HTTP/1.1 that a `Service` sits on.
+//!
+//! A connection's life, one coroutine each:
+//!
+//! ```text
+//!  accept ── no place ──▶ 503, a moment to read it, closed
+//!    │ place taken, coroutine spawned
+//!    ▼
+//! ┌▶ idle: no buffer, a deadline ── time up, or the client ends ──▶ closed without a word
+//! │  │ first byte
+//! │  ▼
+//! │  head: scanner finds its end, head::parse judges it ── a rule broken ──▶ 4xx, 5xx ──▶ linger
+//! │  │                                                     time up ──▶ 408 ──▶ linger
+//! │  ▼
+//! │  Service::call, which may read the body (body; says 100 Continue first if asked for)
+//! │  │ Response
+//! │  ▼
+//! │  reply: head and body out ── Park ──▶ the socket leaves its coroutine, its place goes along
+//! │  │                        ── a CloseReason ──▶ linger: our side ends, the client's is read out
+//! │  ▼
+//! │  drain what the handler left of the body
+//! └──┘
+//! ```
+//!
+//! In scope: listening, framing, limits, deadlines, persistence, shutdown. Out of scope: routes,
+//! pages, methods a path allows, conditional requests, compression: all of that is the service's.
+//! `scanner`, `head`, `target`, `framing`, `answer`, `proxy` and `chunked` are functions over bytes
+//! and know no socket; `conn`, `body`, `reply` and `stream` feed them.
+mod accept;
+mod answer;
+mod body;
+mod close;
+mod conn;
+mod date;
+mod framing;
+mod head;
+mod head_error;
+mod input;
+mod places;
+mod proxy;
+mod registry;
+mod reply;
+mod scanner;
+mod stream;
+mod target;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use super::limits::Deadlines;
+pub use close::CloseReason;
+pub use proxy::Network;
+
+use super::limits::{MAX_CONNECTIONS, MAX_PER_ADDRESS};
+use super::{Method, Request, Response, stack};
+use places::Places;
+use registry::Registry;
 use std::any::Any;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -76,7 +126,7 @@ pub struct Server {
 }
 
 /// What all connections of one server share.
-pub(super) struct Shared {
+struct Shared {
     pub service: Arc<dyn Service>,
     pub options: Options,
     pub places: Arc<Places>,

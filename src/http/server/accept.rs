@@ -1,13 +1,14 @@
 //! Accepts connections on a thread of its own, and never stops for an error: a full table of
 //! descriptors, a peer that has already gone or a lack of memory are waited out.
+use super::Shared;
 use super::answer::{self, Terms};
 use super::close::CloseReason;
-use super::limits::{MAX_TURNED_AWAY, TURNED_AWAY};
+use super::conn;
 use super::places::Place;
 use super::proxy::is_trusted;
 use super::reply::Asked;
-use super::server::Shared;
-use super::{Body, conn, stack};
+use crate::http::limits::{MAX_TURNED_AWAY, TURNED_AWAY};
+use crate::http::{Body, stack};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};

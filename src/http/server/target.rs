@@ -1,6 +1,6 @@
 //! Request targets and authorities (RFC 9112 §3.2, RFC 3986).
-use super::Method;
-use super::head::HeadError;
+use super::head_error::HeadError;
+use crate::http::Method;
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Target {

@@ -1,8 +1,8 @@
 //! Both directions of one connection: bytes that came and are not used yet, and whole buffers
 //! written within a budget of waiting.
 use super::input::Input;
-use super::limits::Budget;
-use super::socket::Socket;
+use crate::http::limits::Budget;
+use crate::http::socket::Socket;
 use std::io;
 use std::time::{Duration, Instant};
 

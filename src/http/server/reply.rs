@@ -2,11 +2,12 @@
 use super::answer::{self, Sent, Terms};
 use super::close::CloseReason;
 use super::conn::Next;
-use super::server::{Record, Shared};
 use super::stream::StreamWriter;
 use super::wire::Wire;
-use super::{Body, Method, Parked, Response};
-use std::io::{self, Write};
+use super::{Record, Shared};
+use crate::http::response::WriteBody;
+use crate::http::{Body, Method, Parked, Response};
+use std::io;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -154,7 +155,7 @@ fn stream(
     asked: &mut Asked,
     status: u16,
     StreamHead { head, sent }: StreamHead,
-    write: Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>,
+    write: WriteBody,
 ) -> Delivered {
     let mut stream = StreamWriter::new(wire, head, sent);
     let written = catch_unwind(AssertUnwindSafe(|| write(&mut stream))).unwrap_or_else(|panic| {

@@ -1,15 +1,18 @@
 //! One connection's life: wait, read a head, call the service, write the answer, again.
+use super::Shared;
 use super::body::{BodyReader, Incoming};
 use super::close::CloseReason;
 use super::framing::{self, Framing};
-use super::head::{self, Head, HeadError, Scanner};
+use super::head::{self, Head};
+use super::head_error::HeadError;
 use super::places::Place;
+use super::proxy;
 use super::reply::{self, Asked};
-use super::request::RequestBody;
-use super::server::Shared;
-use super::socket::Socket;
+use super::scanner::Scanner;
 use super::wire::Wire;
-use super::{Parked, Request, proxy};
+use crate::http::request::RequestBody;
+use crate::http::socket::Socket;
+use crate::http::{Fields, Parked, Request};
 use std::io;
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::os::fd::AsRawFd;
@@ -60,9 +63,14 @@ pub fn run(shared: Arc<Shared>, stream: TcpStream, peer: IpAddr, place: Place) {
     let Connection { shared, wire, .. } = connection;
     shared.registry.leave(key);
     if let Next::Park(park) = end {
-        let parked = Parked { socket: wire.socket.into_std(), _place: Box::new(place) };
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| park(parked))) {
-            shared.panicked("parking", &*panic);
+        match wire.socket.hand_over() {
+            Ok(socket) => {
+                let parked = Parked { socket, _place: Box::new(place) };
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| park(parked))) {
+                    shared.panicked("parking", &*panic);
+                }
+            }
+            Err(e) => log::warn!("a socket could not be parked: {e}"),
         }
     }
 }
@@ -186,7 +194,7 @@ fn refused(e: HeadError) -> Unread {
 }
 
 /// Whether the client wants the connection to end with this answer (RFC 9112 §9.3).
-fn asks_close(fields: &super::Fields, http11: bool) -> Option<CloseReason> {
+fn asks_close(fields: &Fields, http11: bool) -> Option<CloseReason> {
     if framing::names_token(fields, "connection", "close") {
         return Some(CloseReason::ClientAsked);
     }

@@ -1,8 +1,8 @@
 //! A response body written as it goes: collected to decent pieces, framed, flushed when asked.
 use super::answer::Sent;
-use super::chunked;
-use super::limits::WRITE_BUFFER;
 use super::wire::Wire;
+use crate::http::chunked;
+use crate::http::limits::WRITE_BUFFER;
 use std::io::{self, Write};
 
 pub struct StreamWriter<'c> {

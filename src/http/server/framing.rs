@@ -1,6 +1,6 @@
 //! How long a request's body is (RFC 9112 §6.3), and whether its connection persists (§9.3).
-use super::Fields;
-use super::head::HeadError;
+use super::head_error::HeadError;
+use crate::http::Fields;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {

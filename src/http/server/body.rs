@@ -1,10 +1,10 @@
 //! A request's body as it is read: from what has come already, then from the socket, never past
 //! its own end.
-use super::chunked;
 use super::close::CloseReason;
 use super::framing::Framing;
-use super::limits::{Budget, MAX_DRAIN};
 use super::wire::Wire;
+use crate::http::chunked;
+use crate::http::limits::{Budget, MAX_DRAIN};
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 

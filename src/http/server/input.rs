@@ -1,6 +1,6 @@
 //! Bytes that have come but are not used yet: pipelined requests wait here.
-use super::limits::FIRST_BUFFER;
-use super::socket::Socket;
+use crate::http::limits::FIRST_BUFFER;
+use crate::http::socket::Socket;
 use std::io;
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! The head and framing of what we send, as bytes. Sans-I/O.
-use super::chunked::is_token_byte;
-use super::{Body, Response, date};
+use super::date;
+use crate::http::chunked::is_token_byte;
+use crate::http::{Body, Response};
 use std::borrow::Cow;
 use std::fmt;
 
