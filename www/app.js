@@ -1,0 +1,163 @@
+// Entry of the chat pages: puts the parts together, once.
+import { Drafts } from "./drafts.js";
+import { Health } from "./health.js";
+import { Live } from "./live.js";
+import { LocalTime, untilMidnight, writeTimes } from "./local-time.js";
+import { Navigation } from "./navigation.js";
+import { SignedOut, coalesce, fetchFragment, morph } from "./refresh.js";
+import { Session, account } from "./session.js";
+import { Thread } from "./thread.js";
+
+const local = new LocalTime();
+const drafts = new Drafts(account);
+const health = new Health();
+const broken = new Set();
+let thread = null;
+
+const navigation = new Navigation({ incoming, leaving, arrived });
+const session = new Session({
+  drafts,
+  save: () => thread?.save() ?? true,
+  notice: (words) => navigation.notice(words),
+});
+const live = new Live({ view, trigger, connected, lost: () => health.lost(), signedOut });
+
+const refreshContacts = coalesce(async () => {
+  const url = `/sidebar?${new URLSearchParams({ open: thread?.peer ?? "" })}`;
+  try {
+    const text = await fetchFragment(url);
+    morph(document.getElementById("contacts"), text, "innerMorph");
+    mark();
+  } catch (error) {
+    if (error instanceof SignedOut) signedOut();
+    // Otherwise the next trigger asks again.
+  }
+});
+
+function signedOut() {
+  live.stop();
+  session.signedOut();
+}
+
+/** What this tab shows. */
+function view() {
+  return { peer: thread?.peer ?? null, visible: document.visibilityState === "visible" };
+}
+
+function refreshAll() {
+  thread?.refresh();
+  refreshContacts();
+}
+
+function trigger(name, data) {
+  switch (name) {
+    case "thread-updated":
+      if (!data.peer || data.peer === thread?.peer) thread?.refresh();
+      refreshContacts();
+      break;
+    case "contact-changed":
+      refreshContacts();
+      break;
+    case "health":
+      health.server = data.state;
+      writeTimes(document.getElementById("banners"), local);
+      if (data.state === "ok") refreshAll();
+      break;
+    case "session-ending":
+      session.ending(true);
+      break;
+    case "signed-out":
+      signedOut();
+      break;
+    default:
+      refreshAll();
+  }
+}
+
+function connected({ slept }) {
+  health.connected();
+  if (slept) thread?.resume();
+  else thread?.refresh();
+  refreshContacts();
+}
+
+/** Whatever is about to be swapped in is made this reader's. */
+function incoming(fragment) {
+  writeTimes(fragment, local);
+  for (const image of fragment.querySelectorAll("img")) image.hidden = broken.has(image.getAttribute("src"));
+}
+
+function leaving() {
+  thread?.stop();
+  thread = null;
+}
+
+function arrived() {
+  open();
+  mark();
+  live.tell();
+  refreshContacts();
+}
+
+function open() {
+  const section = document.getElementById("thread");
+  thread = section && new Thread(section, { local, drafts, signedOut });
+}
+
+/** Which conversation is open, until the list is drawn anew. */
+function mark() {
+  for (const link of document.querySelectorAll("#contacts [data-peer]")) {
+    if (link.dataset.peer === thread?.peer) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+function atMidnight() {
+  setTimeout(() => {
+    writeTimes(document, local);
+    thread?.tellDays();
+    atMidnight();
+  }, untilMidnight(local) + 1000);
+}
+
+async function stay() {
+  if (await live.tell()) session.ending(false);
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "hidden") {
+    thread?.save();
+    return;
+  }
+  thread?.seen();
+  stay();
+});
+document.getElementById("stay").addEventListener("click", stay);
+
+// A picture that cannot be shown leaves its caption; errors of loading do not bubble.
+document.addEventListener(
+  "error",
+  ({ target }) => {
+    if (!(target instanceof HTMLImageElement)) return;
+    broken.add(target.getAttribute("src"));
+    target.hidden = true;
+  },
+  true,
+);
+
+window.addEventListener("pagehide", () => {
+  thread?.save();
+  session.stop();
+});
+
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted || session.leaveIfOver()) return;
+  session.start();
+  live.start({ slept: true });
+});
+
+writeTimes(document, local);
+open();
+atMidnight();
+session.start();
+live.start();

@@ -1,0 +1,57 @@
+// From “something changed” to what the server draws now: the same requests that first paint makes,
+// morphed in, so that selection, focus, what is half written and the place one reads at survive.
+
+/** The session is over: nothing can be asked any more. */
+export class SignedOut extends Error {}
+
+/** Asks for a fragment of ours; throws `SignedOut`, or an error with a sentence for the person. */
+export async function fetchFragment(url, { signal } = {}) {
+  const response = await fetch(url, { headers: { accept: "text/html" }, signal });
+  if (response.status === 401) throw new SignedOut();
+  const text = await response.text();
+  if (!response.ok) throw new Error(text);
+  return text;
+}
+
+/** POSTs a form; throws like `fetchFragment`. */
+export async function postForm(url, fields, { keepalive = false, signal } = {}) {
+  const body = new URLSearchParams(fields);
+  const response = await fetch(url, { method: "POST", body, keepalive, signal });
+  if (response.status === 401) throw new SignedOut();
+  if (!response.ok) throw new Error(await response.text());
+}
+
+/**
+ * Morphs `text` into the page at once: when this returns, it stands.
+ *
+ * @param style `innerMorph` or `outerMorph`
+ * @param prepare sees the fragment before it goes in
+ */
+export function morph(target, text, style, prepare = () => {}) {
+  // htmx awaits nothing before a morph is done; what it does after (processing new links) may wait.
+  return htmx.swap({ text, target, swap: style, sourceElement: target, prepare });
+}
+
+/**
+ * One run at a time, and one more after it when asked meanwhile: a burst of triggers costs two
+ * requests, and what was asked last is always answered by a request that began later.
+ */
+export function coalesce(work) {
+  let running = null;
+  let again = false;
+  const run = async () => {
+    do {
+      again = false;
+      try {
+        await work();
+      } catch (error) {
+        if (!again) throw error;
+      }
+    } while (again);
+  };
+  return () => {
+    if (running) again = true;
+    else running = run().finally(() => (running = null));
+    return running;
+  };
+}

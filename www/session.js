@@ -1,0 +1,105 @@
+// The end of a session, wherever it comes from: the button, another tab, the clock, the server.
+import { postForm } from "./refresh.js";
+
+/** In storage: when somebody last signed out of this browser. */
+const MARK = "signed out at";
+
+/** Whose account the page shows, or null when the posta-server has not told yet. */
+export function account() {
+  const thread = document.getElementById("thread")?.dataset.me;
+  return thread || document.querySelector("#own-menu .address")?.textContent.trim() || null;
+}
+
+export class Session {
+  #page;
+  #channel = null;
+  #loaded = Date.now();
+  #isOver = false;
+  /** Somebody asked to sign out, here or in another tab: nothing half written is to be kept. */
+  #isMeant = false;
+
+  /**
+   * @param page `drafts`; `save()`, whether nothing typed would be lost with the page;
+   *   `notice(words)`
+   */
+  constructor(page) {
+    this.#page = page;
+    document.addEventListener("submit", (event) => {
+      if (event.target.getAttribute("action") !== "/logout") return;
+      event.preventDefault();
+      this.#signOut();
+    });
+  }
+
+  start() {
+    if (this.#channel) return;
+    this.#channel = new BroadcastChannel("session");
+    this.#channel.onmessage = ({ data }) => {
+      this.#isMeant = data !== "stayed";
+      if (data === "over") this.signedOut();
+    };
+  }
+
+  stop() {
+    this.#channel?.close();
+    this.#channel = null;
+  }
+
+  /** Back from the cache: whether somebody signed out meanwhile. Then nothing is shown any more. */
+  leaveIfOver() {
+    if (Number(storage()?.getItem(MARK) ?? 0) < this.#loaded) return false;
+    this.#leave("/login");
+    return true;
+  }
+
+  /** The server knows this session no more. What is half written waits for its person's return. */
+  signedOut() {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#isMeant) {
+      this.#page.drafts.clear();
+      this.#leave("/login");
+    } else if (this.#page.save()) {
+      const here = location.pathname + location.search;
+      this.#leave(here === "/" ? "/login" : `/login?next=${encodeURIComponent(here)}`);
+    } else {
+      // It could not be kept: then it stays where it is, to be copied.
+      this.ending(false);
+      document.getElementById("signed-out").hidden = false;
+    }
+  }
+
+  /** Whether the session will end soon for want of a sign of life. */
+  ending(soon) {
+    document.getElementById("session-ending").hidden = !soon;
+  }
+
+  async #signOut() {
+    this.#isMeant = true;
+    this.#channel?.postMessage("leaving");
+    try {
+      await postForm("/logout", {});
+    } catch {
+      this.#isMeant = false;
+      this.#channel?.postMessage("stayed");
+      this.#page.notice("You are still signed in: the service can't be reached. Try again in a moment.");
+      return;
+    }
+    storage()?.setItem(MARK, Date.now());
+    this.#channel?.postMessage("over");
+    this.signedOut();
+  }
+
+  #leave(path) {
+    document.body.hidden = true;
+    location.replace(path);
+  }
+}
+
+function storage() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
