@@ -20,7 +20,7 @@ const session = new Session({
   save: () => thread?.save() ?? true,
   notice: (words) => navigation.notice(words),
 });
-const live = new Live({ view, trigger, connected, lost: () => health.lost(), signedOut });
+const live = new Live({ view, told, trigger, connected, lost: () => health.lost(), signedOut });
 
 const refreshContacts = coalesce(async () => {
   const url = `/sidebar?${new URLSearchParams({ open: thread?.peer ?? "" })}`;
@@ -120,19 +120,15 @@ function atMidnight() {
   }, untilMidnight(local) + 1000);
 }
 
-async function stay() {
-  if (await live.tell()) session.ending(false);
+function told({ visible }) {
+  if (visible) session.ending(false);
 }
 
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") {
-    thread?.save();
-    return;
-  }
-  thread?.seen();
-  stay();
+  if (document.visibilityState === "hidden") thread?.save();
+  else thread?.seen();
 });
-document.getElementById("stay").addEventListener("click", stay);
+document.getElementById("stay").addEventListener("click", () => live.tell());
 
 // A picture that cannot be shown leaves its caption; errors of loading do not bubble.
 document.addEventListener(

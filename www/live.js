@@ -48,8 +48,9 @@ export class Live {
   #clock = 0;
 
   /**
-   * @param handlers `view()` answers `{peer, visible}`; `trigger(name, data)`; `connected({slept})`
-   *   when what happened meanwhile must be asked for; `lost()`; `signedOut()`
+   * @param handlers `view()` answers `{peer, visible}`, and `told(view)` follows when the server
+   *   knows it; `trigger(name, data)`; `connected({slept})` when what happened meanwhile must be
+   *   asked for; `lost()`; `signedOut()`
    */
   constructor(handlers) {
     this.#handlers = handlers;
@@ -77,16 +78,16 @@ export class Live {
     this.#channel = null;
   }
 
-  /** Tells the server what this tab shows. Whether it was told. */
+  /** Tells the server what this tab shows: a visible tab is a sign of its person's life. */
   async tell() {
     const view = this.#handlers.view();
     try {
       await postForm("/events/view", this.#fields(view), { keepalive: true });
       this.#told = JSON.stringify(view);
-      return true;
+      this.#handlers.told(view);
     } catch (error) {
+      // Anything else: the next stream says it again.
       if (error instanceof SignedOut) this.#handlers.signedOut();
-      return false;
     }
   }
 

@@ -28,7 +28,7 @@ export class Thread {
 
   /**
    * @param section `#thread`
-   * @param context `local` time, `drafts`, `signedOut()`, `changed()` when the list should follow
+   * @param context `local` time, `drafts`, `signedOut()`
    */
   constructor(section, context) {
     this.#section = section;

@@ -3,13 +3,13 @@
 //! `#scroll` is the scroll container and is never replaced. `#messages` is the newest part; a live
 //! update morphs it whole (`outerMorph`) with what [`messages`] draws. Older pages go to the top of
 //! `#older`, each the `div.page` that [`older`] draws, whose `data-before` becomes `#older`'s.
-use super::cluster;
+use super::cluster::{self, Place};
 use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::Markup;
 use super::scene::{Person, Scene};
 use super::{bubble, composer};
-use crate::posta::{Contact, Message, PeerUrl};
+use crate::posta::{Contact, Content, Direction, Message, PeerUrl, State};
 
 /// A conversation as far as it is known.
 #[derive(Clone, Copy)]
@@ -71,8 +71,27 @@ pub fn thread(view: &Thread<'_>) -> Markup {
                     });
             });
             composer::write(out, view.peer);
+            under_way(out, view);
         });
     out
+}
+
+/// An own bubble that is being sent, empty: the page's script shows it until the server draws the
+/// real one.
+fn under_way(out: &mut Markup, view: &Thread<'_>) {
+    let message = Message {
+        row_id: 0,
+        id: String::new(),
+        peer: view.peer.clone(),
+        direction: Direction::Outbound,
+        content: Content::Text(String::new()),
+        state: Some(State::Sending),
+        last_error_code: None,
+        created_at: Some(view.scene.now),
+    };
+    out.el("template").id("sending").with(|out| {
+        bubble::write(out, &view.scene, &message, Place { first: true, last: true });
+    });
 }
 
 /// [`thread`] as an answer to htmx: with the title that the page shall take.
