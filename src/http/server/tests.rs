@@ -477,3 +477,57 @@ fn a_second_server_on_the_port_is_an_error() {
         Server::start(engine.server.local_addr(), Options::default(), engine.service.clone());
     assert_eq!(again.err().map(|e| e.kind()), Some(io::ErrorKind::AddrInUse));
 }
+
+#[test]
+fn bytes_may_come_one_by_one() {
+    let engine = engine_with(|o| o.deadlines = Deadlines::default());
+    let mut stream = engine.connect();
+    stream.set_nodelay(true).unwrap();
+    let requests = "\r\nPOST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\
+                    3;x=y\r\nabc\r\n0\r\nT: u\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+    for byte in requests.bytes() {
+        stream.write_all(&[byte]).unwrap();
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    read_until(&mut stream, "\r\n\r\nabc");
+    read_until(&mut stream, "\r\n\r\nhello");
+}
+
+#[test]
+fn many_come_and_go_and_leave_nothing_behind() {
+    let engine = engine_with(|o| {
+        o.deadlines.head = Duration::from_millis(20);
+        o.deadlines.idle = Duration::from_millis(20);
+    });
+    std::thread::scope(|scope| {
+        for seed in 0..8u64 {
+            let engine = &engine;
+            scope.spawn(move || {
+                for round in 0..60 {
+                    let mut stream = engine.connect();
+                    let get = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+                    match (seed + round) % 6 {
+                        0 => {}
+                        1 => stream.write_all(&get[..9]).unwrap(),
+                        2 => drop(rest(&mut stream)),
+                        3 => {
+                            stream.write_all(&get[..9]).unwrap();
+                            assert_eq!(status(&read_until(&mut stream, "in time")), 408);
+                        }
+                        _ => {
+                            // May lose against the idle deadline; then nothing comes.
+                            let _ = stream.write_all(get);
+                            let answer = rest(&mut stream);
+                            assert!(answer.is_empty() || answer.ends_with("hello"), "{answer}");
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let until = Instant::now() + Duration::from_secs(5);
+    while engine.server.connections() > 0 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(engine.server.connections(), 0);
+}
