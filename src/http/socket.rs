@@ -1,11 +1,13 @@
 //! A TCP stream as coroutines see it: each read and write says how long it may wait.
 use super::alarm;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
 use may::io::{CoIo, WaitIo};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 pub struct Socket {
     /// At one address until it is buried; `None` only while being dropped.
@@ -20,6 +22,34 @@ impl Socket {
         alarm::start()?;
         let io = CoIo::new(stream).map_err(io::Error::from)?;
         Ok(Socket { io: Some(Box::new(io)), handed_over: false })
+    }
+
+    /// Dials `address`. From a coroutine only.
+    pub fn connect(address: SocketAddr, wait: Duration) -> io::Result<Self> {
+        let family = match address {
+            SocketAddr::V4(_) => AddressFamily::INET,
+            SocketAddr::V6(_) => AddressFamily::INET6,
+        };
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let fd = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+        match rustix::net::connect(&fd, &address) {
+            Ok(()) | Err(Errno::INPROGRESS) => {}
+            Err(e) => return Err(e.into()),
+        }
+        let mut socket = Socket::new(TcpStream::from(fd))?;
+        socket.when_ready(wait, |stream| match (stream.take_error()?, stream.peer_addr()) {
+            (Some(e), _) => Err(e),
+            (None, Ok(_)) => Ok(0),
+            (None, Err(e)) if e.kind() == io::ErrorKind::NotConnected => {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            (None, Err(e)) => Err(e),
+        })?;
+        Ok(socket)
+    }
+
+    pub fn set_nodelay(&self) -> io::Result<()> {
+        self.io().inner().set_nodelay(true)
     }
 
     /// `TimedOut` when nothing came in time; 0 at the end. From a coroutine only.
@@ -89,5 +119,53 @@ impl Drop for Socket {
 impl AsRawFd for Socket {
     fn as_raw_fd(&self) -> RawFd {
         self.io().as_raw_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::stack;
+    use std::net::TcpListener;
+
+    fn on_a_coroutine(work: impl FnOnce() + Send + 'static) {
+        stack::spawn_connection(work).unwrap().join().expect("no panic");
+    }
+
+    #[test]
+    fn dials_and_speaks() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let peer = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut word = [0; 4];
+            stream.read_exact(&mut word).unwrap();
+            stream.write_all(&word).unwrap();
+        });
+        on_a_coroutine(move || {
+            let second = Duration::from_secs(1);
+            let mut socket = Socket::connect(address, second).unwrap();
+            assert_eq!(socket.write(b"word", second).unwrap(), 4);
+            let mut word = [0; 9];
+            assert_eq!(socket.read(&mut word, second).unwrap(), 4);
+            assert_eq!(socket.read(&mut word, second).unwrap(), 0, "the peer's end");
+        });
+        peer.join().unwrap();
+    }
+
+    #[test]
+    fn refused_and_late_are_errors() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let silent = listener.local_addr().unwrap();
+        let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        on_a_coroutine(move || {
+            let wait = Duration::from_millis(50);
+            let refused = Socket::connect(gone, wait).err().unwrap();
+            assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+            let mut socket = Socket::connect(silent, wait).unwrap();
+            let since = Instant::now();
+            assert_eq!(socket.read(&mut [0], wait).unwrap_err().kind(), io::ErrorKind::TimedOut);
+            assert!(since.elapsed() >= wait && since.elapsed() < 20 * wait);
+        });
     }
 }
