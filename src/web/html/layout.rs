@@ -22,6 +22,25 @@ const FONTS: [&str; 2] =
 const VIEWPORT: &str =
     "width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content";
 
+/// The modules of a chat page, its entry first.
+const CHAT: &[&str] = &[
+    "app.js",
+    "composer.js",
+    "drafts.js",
+    "health.js",
+    "live.js",
+    "local-time.js",
+    "navigation.js",
+    "outbox.js",
+    "refresh.js",
+    "scroll.js",
+    "session.js",
+    "thread.js",
+    "turns.js",
+];
+/// The modules of sign-in and sign-up, their entry first.
+const AUTH: &[&str] = &["auth.js", "passkey.js"];
+
 /// The whole chat page. `main` is the inner part of `#main`.
 pub struct Page<'a> {
     /// What the title bar says before “chat-posta”; empty for the inbox.
@@ -35,7 +54,7 @@ pub fn page(page: &Page<'_>) -> Markup {
     let head = Head {
         title: page.title,
         styles: &["tokens.css", "base.css", "chat.css", "sidebar.css", "thread.css", "bubble.css"],
-        script: Some("app.js"),
+        scripts: CHAT,
         htmx: true,
     };
     document(&head, |out| {
@@ -63,7 +82,7 @@ pub fn card(title: &str, top: Top, passkeys: bool, inside: impl FnOnce(&mut Mark
     let head = Head {
         title,
         styles: &["tokens.css", "base.css", "card.css"],
-        script: passkeys.then_some("auth.js"),
+        scripts: if passkeys { AUTH } else { &[] },
         htmx: false,
     };
     document(&head, |out| {
@@ -90,8 +109,8 @@ const NAME: &str = "chat-posta";
 struct Head<'a> {
     title: &'a str,
     styles: &'a [&'static str],
-    /// An ES module.
-    script: Option<&'static str>,
+    /// An ES module, and all that it imports.
+    scripts: &'static [&'static str],
     htmx: bool,
 }
 
@@ -144,7 +163,40 @@ fn files(out: &mut Markup, head: &Head<'_>) {
         out.el("meta").attr("name", "htmx-config").attr("content", HTMX).void();
         out.el("script").to("src", own("htmx.min.js")).flag("defer", true).empty();
     }
-    if let Some(script) = head.script {
-        out.el("script").attr("type", "module").to("src", own(script)).empty();
+    if let Some((entry, imported)) = head.scripts.split_first() {
+        // Fetched together, rather than one after another as each names the next.
+        for module in imported {
+            out.el("link").attr("rel", "modulepreload").to("href", own(module)).void();
+        }
+        // Days, times and the place in the thread are the script's: nothing is shown before.
+        let script = out.el("script").attr("type", "module").to("src", own(entry));
+        script.attr("blocking", "render").empty();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AUTH, CHAT};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_module_a_page_imports_is_named_in_its_head() {
+        for modules in [CHAT, AUTH] {
+            let mut imported = BTreeSet::from([modules[0].to_owned()]);
+            let mut unread = vec![modules[0].to_owned()];
+            while let Some(module) = unread.pop() {
+                let path = format!("{}/www/{module}", env!("CARGO_MANIFEST_DIR"));
+                let text = std::fs::read_to_string(path).expect("a module of ours");
+                for line in text.lines().filter(|line| line.starts_with("import ")) {
+                    let name = line.split("\"./").nth(1).and_then(|rest| rest.split('"').next());
+                    let name = name.expect("modules are imported by relative path").to_owned();
+                    if imported.insert(name.clone()) {
+                        unread.push(name);
+                    }
+                }
+            }
+            let named: BTreeSet<String> = modules.iter().map(|&name| name.to_owned()).collect();
+            assert_eq!(imported, named);
+        }
     }
 }
