@@ -7,7 +7,7 @@ use super::conn;
 use super::places::Place;
 use super::proxy::is_trusted;
 use super::reply::Asked;
-use crate::http::limits::{MAX_TURNED_AWAY, TURNED_AWAY};
+use crate::http::limits::{MAX_CONNECTIONS, MAX_TURNED_AWAY, TURNED_AWAY};
 use crate::http::{Body, stack};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -19,6 +19,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// How long to wait when the kernel has nothing to give: connections queue meanwhile.
 const BACK_OFF: Duration = Duration::from_millis(100);
@@ -43,6 +44,20 @@ pub fn start(
     let acceptor =
         Acceptor { listener, shared, stop, turned_away: VecDeque::new(), spare: spare() };
     thread::Builder::new().name("accept".into()).spawn(move || acceptor.run())
+}
+
+/// How many connections the host has descriptors for, once its soft limit (kept low for programs
+/// that use `select`) is raised as far as it goes. A quarter is left for upstreams and files.
+pub fn room_for_connections() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    let current = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    // No limit at all is `None`.
+    let descriptors = current.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
+    MAX_CONNECTIONS.min(descriptors / 4 * 3)
 }
 
 struct Acceptor {

@@ -7,6 +7,7 @@ use super::head::{self, Head};
 use super::head_error::HeadError;
 use super::places::Place;
 use super::proxy;
+use super::registry::Entered;
 use super::reply::{self, Asked};
 use super::scanner::Scanner;
 use super::wire::Wire;
@@ -21,10 +22,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 struct Connection {
-    shared: Arc<Shared>,
+    /// First, so that even a panic takes the socket off the books before it closes.
+    entered: Entered,
     wire: Wire,
+    shared: Arc<Shared>,
     peer: IpAddr,
-    key: u64,
 }
 
 /// What comes after one exchange.
@@ -47,9 +49,9 @@ pub fn run(shared: Arc<Shared>, stream: TcpStream, peer: IpAddr, place: Place) {
         Ok(socket) => socket,
         Err(e) => return log::warn!("a connection could not be watched: {e}"),
     };
-    let Some(key) = shared.registry.enter(socket.as_raw_fd()) else { return };
+    let Some(entered) = shared.registry.enter(socket.as_raw_fd()) else { return };
     let wire = Wire::new(socket, shared.options.deadlines.write);
-    let mut connection = Connection { shared, wire, peer, key };
+    let mut connection = Connection { entered, wire, shared, peer };
     let end = loop {
         match connection.exchange() {
             Next::Again => {}
@@ -60,8 +62,8 @@ pub fn run(shared: Arc<Shared>, stream: TcpStream, peer: IpAddr, place: Place) {
         log::debug!("connection of {peer} closed: {reason}");
         connection.linger(*reason);
     }
-    let Connection { shared, wire, .. } = connection;
-    shared.registry.leave(key);
+    let Connection { entered, wire, shared, .. } = connection;
+    drop(entered);
     if let Next::Park(park) = end {
         match wire.socket.hand_over() {
             Ok(socket) => {
@@ -139,11 +141,11 @@ impl Connection {
                 self.wire.fill(deadlines.head.saturating_sub(since.elapsed()))
             } else {
                 self.wire.input.release();
-                if !self.shared.registry.set_idle(self.key, true) {
+                if !self.entered.set_idle(true) {
                     return Err(Unread::Silent(CloseReason::ShuttingDown));
                 }
                 let read = self.wire.fill(deadlines.idle);
-                self.shared.registry.set_idle(self.key, false);
+                self.entered.set_idle(false);
                 read
             };
             match read {

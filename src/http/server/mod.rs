@@ -130,7 +130,7 @@ struct Shared {
     pub service: Arc<dyn Service>,
     pub options: Options,
     pub places: Arc<Places>,
-    pub registry: Registry,
+    pub registry: Arc<Registry>,
     panics: AtomicU64,
 }
 
@@ -147,12 +147,12 @@ impl Server {
         let listener = TcpListener::bind(listen)?;
         let address = listener.local_addr()?;
         let stop = Arc::new(accept::stop_signal()?);
-        let max_connections = options.max_connections.min(MAX_CONNECTIONS);
+        let max_connections = options.max_connections.min(accept::room_for_connections());
         let shared = Arc::new(Shared {
             places: Places::new(max_connections, options.max_per_address),
             service,
             options,
-            registry: Registry::default(),
+            registry: Arc::default(),
             panics: AtomicU64::new(0),
         });
         let accepting = accept::start(listener, shared.clone(), stop.clone())?;

@@ -2,7 +2,7 @@
 //! the rest are waited for, and at last cut off.
 use std::collections::HashMap;
 use std::os::fd::{BorrowedFd, RawFd};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::net::{Shutdown, shutdown};
@@ -21,14 +21,15 @@ struct Inner {
 }
 
 struct Entry {
-    /// Stays open while the entry is here: its owner leaves before it closes or hands it over.
+    /// Stays open while the entry is here.
     fd: RawFd,
     idle: bool,
 }
 
 impl Registry {
-    /// `None` when the server is shutting down.
-    pub fn enter(&self, fd: RawFd) -> Option<u64> {
+    /// `None` when the server is shutting down. Keep what is given back for as long as `fd` is open,
+    /// and not longer.
+    pub fn enter(self: &Arc<Self>, fd: RawFd) -> Option<Entered> {
         let mut inner = self.lock();
         if inner.closing {
             return None;
@@ -36,22 +37,7 @@ impl Registry {
         inner.next += 1;
         let key = inner.next;
         inner.live.insert(key, Entry { fd, idle: true });
-        Some(key)
-    }
-
-    pub fn leave(&self, key: u64) {
-        self.lock().live.remove(&key);
-        self.changed.notify_all();
-    }
-
-    /// Says whether the connection waits for a request. False when the server is shutting down:
-    /// then it must not begin to wait.
-    pub fn set_idle(&self, key: u64, idle: bool) -> bool {
-        let mut inner = self.lock();
-        if let Some(entry) = inner.live.get_mut(&key) {
-            entry.idle = idle;
-        }
-        !inner.closing
+        Some(Entered { registry: self.clone(), key })
     }
 
     pub fn is_closing(&self) -> bool {
@@ -85,6 +71,31 @@ impl Registry {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One connection's entry, for as long as its socket is its own.
+pub struct Entered {
+    registry: Arc<Registry>,
+    key: u64,
+}
+
+impl Entered {
+    /// Says whether the connection waits for a request. False when the server is shutting down:
+    /// then it must not begin to wait.
+    pub fn set_idle(&self, idle: bool) -> bool {
+        let mut inner = self.registry.lock();
+        if let Some(entry) = inner.live.get_mut(&self.key) {
+            entry.idle = idle;
+        }
+        !inner.closing
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.registry.lock().live.remove(&self.key);
+        self.registry.changed.notify_all();
     }
 }
 

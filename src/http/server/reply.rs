@@ -5,6 +5,7 @@ use super::conn::Next;
 use super::stream::StreamWriter;
 use super::wire::Wire;
 use super::{Record, Shared};
+use crate::http::limits::WRITE_BUFFER;
 use crate::http::response::WriteBody;
 use crate::http::{Body, Method, Parked, Response};
 use std::io;
@@ -99,9 +100,13 @@ fn deliver(shared: &Shared, wire: &mut Wire, asked: &mut Asked, response: Respon
         Err(bad) => return fail(shared, wire, asked, bad),
     };
     let written = match response.body {
-        Body::Bytes(bytes) if !bodiless => {
+        Body::Bytes(bytes) if !bodiless && bytes.len() <= WRITE_BUFFER => {
             head.extend_from_slice(&bytes);
             wire.write_all(&head)
+        }
+        // Too large to be copied for the sake of one write.
+        Body::Bytes(bytes) if !bodiless => {
+            wire.write_all(&head).and_then(|()| wire.write_all(&bytes))
         }
         Body::Stream { write, .. } if !bodiless => {
             return stream(shared, wire, asked, status, StreamHead { head, sent }, write);
