@@ -19,7 +19,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, getrlimit};
 
 /// How long to wait when the kernel has nothing to give: connections queue meanwhile.
 const BACK_OFF: Duration = Duration::from_millis(100);
@@ -46,18 +46,12 @@ pub fn start(
     thread::Builder::new().name("accept".into()).spawn(move || acceptor.run())
 }
 
-/// How many connections the host has descriptors for, once its soft limit (kept low for programs
-/// that use `select`) is raised as far as it goes. A quarter is left for upstreams and files.
+/// How many connections this process has descriptors for. A quarter is left for upstreams, files and
+/// connections turned away.
 pub fn room_for_connections() -> usize {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, ..limit };
-    let current = match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(_) => limit.current,
-    };
     // No limit at all is `None`.
-    let descriptors = current.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
-    MAX_CONNECTIONS.min(descriptors / 4 * 3)
+    let descriptors = getrlimit(Resource::Nofile).current.and_then(|n| usize::try_from(n).ok());
+    descriptors.map_or(MAX_CONNECTIONS, |n| MAX_CONNECTIONS.min(n / 4 * 3))
 }
 
 struct Acceptor {
