@@ -161,3 +161,64 @@ fn reason(status: u16) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEPT: Terms = Terms { http11: true, close: false };
+
+    fn lines(response: &Response, sent: Sent, terms: Terms) -> Vec<String> {
+        let bytes = head(response.status, &response.fields, sent, terms).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let text = text.strip_suffix("\r\n\r\n").expect("an empty line at the end");
+        text.split("\r\n").filter(|line| !line.starts_with("date: ")).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn heads_as_they_go_out() {
+        let response = Response::new(200).with("x-a", "b c").with("Content-Length", "9");
+        assert_eq!(
+            lines(&response, Sent::Length(5), KEPT),
+            ["HTTP/1.1 200 OK", "x-a: b c", "content-length: 5"],
+            "the engine's own length wins"
+        );
+        let bare = Response::new(299);
+        let chunked = lines(&bare, Sent::Chunked, Terms { http11: true, close: true });
+        assert_eq!(chunked, ["HTTP/1.1 299 ", "transfer-encoding: chunked", "connection: close"]);
+        let old = lines(&bare, Sent::Nothing, Terms { http11: false, close: false });
+        assert_eq!(old, ["HTTP/1.1 299 ", "connection: keep-alive"]);
+    }
+
+    #[test]
+    fn what_must_not_go_out() {
+        for (response, bad) in [
+            (Response::new(100), BadResponse::Status(100)),
+            (Response::new(600), BadResponse::Status(600)),
+            (Response::new(200).with("", "a"), BadResponse::Name("")),
+            (Response::new(200).with("a b", "a"), BadResponse::Name("a b")),
+            (Response::new(200).with("a\r\nb", "a"), BadResponse::Name("a\r\nb")),
+            (Response::new(200).with("a", "b\r\nc: d"), BadResponse::Value("a")),
+            (Response::new(200).with("a", "b\n"), BadResponse::Value("a")),
+            (Response::new(200).with("a", "\0"), BadResponse::Value("a")),
+        ] {
+            assert_eq!(head(response.status, &response.fields, Sent::Nothing, KEPT), Err(bad));
+        }
+    }
+
+    #[test]
+    fn framings() {
+        let stream = |length| {
+            let mut response = Response::new(200);
+            response.body = Body::Stream { length, write: Box::new(|_| Ok(())) };
+            response
+        };
+        assert_eq!(framing(&Response::new(200), true), Sent::Length(0));
+        assert_eq!(framing(&Response::new(200).bytes("a/b", &b"xyz"[..]), true), Sent::Length(3));
+        assert_eq!(framing(&Response::new(204).bytes("a/b", &b"xyz"[..]), true), Sent::Nothing);
+        assert_eq!(framing(&Response::new(304), true), Sent::Nothing);
+        assert_eq!(framing(&stream(Some(7)), true), Sent::Length(7));
+        assert_eq!(framing(&stream(None), true), Sent::Chunked);
+        assert_eq!(framing(&stream(None), false), Sent::UntilClose);
+    }
+}

@@ -299,4 +299,33 @@ mod tests {
         let old = judged("POST / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n").unwrap();
         assert!(!old.expects_continue, "HTTP/1.0 knows no 100");
     }
+
+    #[test]
+    fn whatever_comes_there_is_a_verdict() {
+        let good = "POST /a?b HTTP/1.1\r\nHost: x:80\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n";
+        let spare = b"\r\n\t :;,\0/*#?%[]@-+09azAZ\x7f\x80\xff";
+        let mut random = 0x2545_F491_4F6C_DD1D_u64;
+        let mut next = |below: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random % below as u64) as usize
+        };
+        for _ in 0..20_000 {
+            let mut bytes = good.as_bytes().to_vec();
+            for _ in 0..=next(4) {
+                let at = next(bytes.len());
+                match next(3) {
+                    0 => bytes[at] = spare[next(spare.len())],
+                    1 => bytes.insert(at, spare[next(spare.len())]),
+                    _ => drop(bytes.remove(at)),
+                }
+            }
+            if let Ok(Some(found)) = Scanner::default().scan(&bytes)
+                && let Err(e) = parse(&bytes[found])
+            {
+                assert!([400, 414, 417, 431, 501, 505].contains(&e.status()), "{e:?}");
+            }
+        }
+    }
 }
