@@ -14,4 +14,8 @@ mod vault;
 mod web;
 mod webauthn;
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run(std::env::args_os().skip(1).collect())
+}

@@ -1,16 +1,17 @@
 //! Wakes coroutines whose time is up, on one OS thread; and buries sockets.
 //!
-//! May has timers of its own for reads and writes. They are not used: an entry may be taken off
-//! their list by any worker while another walks it, and one that fires before its coroutine is
-//! asleep is lost. Here everything happens under one short lock.
+//! May has timers of its own. They are not used: an entry may be taken off their list by any worker
+//! while another walks it, and one that fires before its coroutine is asleep is lost. Here everything
+//! happens under one short lock.
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::TcpStream;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use may::io::{CoIo, WaitIoWaker};
+use may::sync::SyncFlag;
 
 /// A worker that has just put a coroutine to sleep on a socket still looks at the socket for some
 /// instructions, while the coroutine may already run, and end, on another worker. So a socket's
@@ -28,13 +29,28 @@ struct Alarms {
 struct Inner {
     running: bool,
     next: u64,
-    due: BTreeMap<(Instant, u64), WaitIoWaker>,
+    due: BTreeMap<(Instant, u64), Bell>,
     graves: VecDeque<(Instant, Box<CoIo<TcpStream>>)>,
 }
 
 impl Inner {
     const fn new() -> Self {
         Inner { running: false, next: 0, due: BTreeMap::new(), graves: VecDeque::new() }
+    }
+}
+
+/// Whom an alarm wakes.
+enum Bell {
+    Socket(WaitIoWaker),
+    Flag(Arc<SyncFlag>),
+}
+
+impl Bell {
+    fn ring(&self) {
+        match self {
+            Bell::Socket(waker) => waker.wakeup(),
+            Bell::Flag(flag) => flag.fire(),
+        }
     }
 }
 
@@ -51,12 +67,22 @@ pub fn start() -> io::Result<()> {
     Ok(())
 }
 
+/// Wakes a coroutine that waits on a socket.
 pub fn at(time: Instant, waker: WaitIoWaker) -> Alarm {
+    set(time, Bell::Socket(waker))
+}
+
+/// Fires a flag: for any other wait. The thread must have been started.
+pub fn fire_at(time: Instant, flag: Arc<SyncFlag>) -> Alarm {
+    set(time, Bell::Flag(flag))
+}
+
+fn set(time: Instant, bell: Bell) -> Alarm {
     let mut inner = lock();
     inner.next += 1;
     let key = (time, inner.next);
     let is_first = inner.due.first_key_value().is_none_or(|(first, _)| key < *first);
-    inner.due.insert(key, waker);
+    inner.due.insert(key, bell);
     if is_first {
         ALARMS.earlier.notify_one();
     }
@@ -82,7 +108,7 @@ fn run() {
     let mut inner = lock();
     loop {
         let now = Instant::now();
-        let rung: Vec<WaitIoWaker> = std::iter::from_fn(|| {
+        let rung: Vec<Bell> = std::iter::from_fn(|| {
             let entry = inner.due.first_entry()?;
             (entry.key().0 <= now).then(|| entry.remove())
         })
@@ -91,7 +117,7 @@ fn run() {
         let closed: Vec<_> = inner.graves.drain(..over).collect();
         if !rung.is_empty() || !closed.is_empty() {
             drop(inner);
-            rung.iter().for_each(WaitIoWaker::wakeup);
+            rung.iter().for_each(Bell::ring);
             drop(closed);
             inner = lock();
             continue;

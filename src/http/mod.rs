@@ -7,7 +7,7 @@
 //! `server` answers the browser, `client` calls upstreams. Both stand on `socket` (a stream that is
 //! waited for with a deadline), `chunked`, `Fields` and `limits`; `stack` says how deep a coroutine
 //! may go, and `deep` is where work that must go deeper is done.
-mod alarm;
+pub mod alarm;
 pub mod chunked;
 pub mod client;
 pub mod deep;

@@ -1,1 +1,11 @@
-//! Under construction.
+//! What the service knows only while it runs: sessions, ceremonies in progress, rate limits.
+//!
+//! In scope: RAM, short locks, an injected clock. Out of scope: disk, the network, cookies as text
+//! in a header.
+mod ceremonies;
+mod limits;
+mod sessions;
+
+pub use ceremonies::{Ceremonies, Ceremony, Proving, Registering};
+pub use limits::{Kind, Limits, RetryAfter};
+pub use sessions::{Account, Session, Sessions};

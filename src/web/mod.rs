@@ -1,9 +1,35 @@
-//! Under construction.
+//! What a browser may ask, and what it is answered.
+//!
+//! In scope: the route table, who may ask what, one file per page or action, security headers,
+//! cookies, forms, the embedded assets. Out of scope: how bytes travel (`http`), what a
+//! posta-server says (`posta`), what changed and who must know (`live`).
+//!
+//! Start reading at `routes.rs`, then `app.rs`.
+mod app;
+mod assets;
+mod ceremony;
+mod cookie;
+mod events;
+mod failure;
+mod form;
+mod headers;
+mod home;
 mod html;
+mod keeper;
+mod login;
+mod logout;
+mod media;
+mod messages;
+mod new;
+mod origin;
+mod page;
+mod read;
+mod register;
+mod retry;
+mod routes;
+mod send;
+mod sidebar;
+mod statics;
+mod thread;
 
-/// Stands in until the embedded assets are served.
-mod assets {
-    pub fn url(_: &str) -> &'static str {
-        ""
-    }
-}
+pub use app::App;

@@ -1,0 +1,103 @@
+//! `chat-posta serve`: puts the service together and runs it until it is told to stop.
+use super::Stop;
+use super::arguments::{ALL, Command, Given};
+use crate::config::{Config, format_duration};
+use crate::http::server::{Options, Server};
+use crate::ops;
+use crate::ops::clock::Clock;
+use crate::store::Store;
+use crate::web::App;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long running requests may take after the signal to stop. Under the 10 s that service
+/// supervisors commonly wait.
+const GRACE: Duration = Duration::from_secs(8);
+
+pub static COMMAND: Command = Command {
+    name: "serve",
+    about: "Run the service",
+    argument: None,
+    extras: &[],
+    settings: ALL,
+    run: |given: Given| {
+        let config = given.config()?;
+        ops::log::init(config.log);
+        let signals = Signals::new([SIGINT, SIGTERM]).map_err(Stop::failed)?;
+        let service = Service::start(config)?;
+        service.run_until(signals);
+        Ok(())
+    },
+};
+
+/// The running service.
+pub struct Service {
+    pub app: Arc<App>,
+    server: Server,
+}
+
+impl Service {
+    /// Opens the database and begins to serve; returns at once.
+    pub fn start(config: Config) -> Result<Service, Stop> {
+        raise_file_limit();
+        let listen = config.listen;
+        let options =
+            Options { trusted_proxies: config.trusted_proxies.clone(), ..Options::default() };
+        let store = Store::open(&config.db).map_err(Stop::failed)?;
+        log::info!(
+            "start version={:?} listen={listen} base_url={} db={} session_idle={} session_max={} \
+             allow_private_upstreams={}",
+            env!("CHAT_POSTA_VERSION"),
+            config.base_url.origin(),
+            config.db.display(),
+            format_duration(config.session_idle),
+            format_duration(config.session_max),
+            config.allow_private_upstreams,
+        );
+        if let Some(ops_listen) = config.ops_listen {
+            ops::listener::start(ops_listen).map_err(|e| {
+                Stop::Failed(format!("can't listen on {ops_listen} (ops_listen): {e}"))
+            })?;
+        }
+        let app = App::start(config, store, Clock::system()).map_err(Stop::failed)?;
+        let server = Server::start(listen, options, app.clone())
+            .map_err(|e| Stop::Failed(format!("can't listen on {listen}: {e}")))?;
+        log::info!("listening address={}", server.local_addr());
+        Ok(Service { app, server })
+    }
+
+    /// Serves until a signal comes, then lets running requests finish and tells tabs to reconnect.
+    /// A second signal ends it at once.
+    pub fn run_until(self, mut signals: Signals) {
+        let signal = signals.forever().next();
+        log::info!("stopping signal={}", signal.unwrap_or(0));
+        let handle = signals.handle();
+        std::thread::spawn(move || {
+            if signals.forever().next().is_some() {
+                std::process::exit(130);
+            }
+        });
+        self.stop();
+        handle.close();
+    }
+
+    pub fn stop(self) {
+        self.app.live.shutdown();
+        self.server.shutdown(GRACE);
+        log::info!("stopped");
+    }
+}
+
+/// As many sockets as the host allows this process: the soft limit is often 1,024.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current < limit.maximum || limit.maximum.is_none() {
+        let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+        if let Err(e) = setrlimit(Resource::Nofile, raised) {
+            log::warn!("the limit of open files stays at {:?}: {e}", limit.current);
+        }
+    }
+}

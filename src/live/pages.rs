@@ -1,0 +1,281 @@
+//! The newest messages of the threads a user opened last: what a page shows while the posta-server
+//! is away, and what spares a call for every tab that re-renders. Pure.
+use crate::posta::{Message, PeerUrl};
+use std::collections::VecDeque;
+
+/// Threads kept for one user.
+const MAX_THREADS: usize = 16;
+/// Messages kept of one thread, and the most that one re-render covers.
+pub const MAX_ROWS: usize = 300;
+
+/// The newest part of a thread.
+#[derive(Debug)]
+struct Page {
+    peer: PeerUrl,
+    /// Oldest first.
+    messages: Vec<Message>,
+    has_older: bool,
+    /// Tick of the last read, `0` before the first; and of the last change.
+    read: u64,
+    changed: u64,
+    /// From this row on messages changed since the last read; those below are as they were.
+    changed_from: i64,
+}
+
+/// Part of a thread, oldest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    pub messages: Vec<Message>,
+    pub has_older: bool,
+}
+
+impl From<Part> for (Vec<Message>, bool) {
+    fn from(part: Part) -> Self {
+        (part.messages, part.has_older)
+    }
+}
+
+/// Most recently opened first.
+#[derive(Debug, Default)]
+pub struct Pages(VecDeque<Page>);
+
+impl Pages {
+    fn page(&self, peer: &PeerUrl) -> Option<&Page> {
+        self.0.iter().find(|page| page.peer == *peer)
+    }
+
+    fn page_mut(&mut self, peer: &PeerUrl) -> Option<&mut Page> {
+        self.0.iter_mut().find(|page| page.peer == *peer)
+    }
+
+    /// Makes room for a thread that is being opened; the one opened longest ago is forgotten.
+    pub fn open(&mut self, peer: &PeerUrl) {
+        let page = match self.0.iter().position(|page| page.peer == *peer) {
+            Some(at) => self.0.remove(at).expect("the position is one of the deque's"),
+            None => Page {
+                peer: peer.clone(),
+                messages: Vec::new(),
+                has_older: false,
+                read: 0,
+                changed: 0,
+                changed_from: i64::MAX,
+            },
+        };
+        self.0.push_front(page);
+        self.0.truncate(MAX_THREADS);
+    }
+
+    pub fn keeps(&self, peer: &PeerUrl) -> bool {
+        self.page(peer).is_some()
+    }
+
+    /// Whether the thread is not known as it is now.
+    pub fn is_stale(&self, peer: &PeerUrl) -> bool {
+        self.page(peer).is_none_or(|page| page.read <= page.changed)
+    }
+
+    /// The tick of the thread's last change.
+    pub fn changed_at(&self, peer: &PeerUrl) -> u64 {
+        self.page(peer).map_or(0, |page| page.changed)
+    }
+
+    /// Whether anything at all is known of the thread.
+    pub fn has_read(&self, peer: &PeerUrl) -> bool {
+        self.page(peer).is_some_and(|page| page.read > 0)
+    }
+
+    /// Something at or above `row` changed at `tick`.
+    pub fn changed(&mut self, peer: &PeerUrl, row: i64, tick: u64) {
+        if let Some(page) = self.page_mut(peer) {
+            page.changed = tick;
+            page.changed_from = page.changed_from.min(row);
+        }
+    }
+
+    /// Any message may have changed at `tick`.
+    pub fn all_changed(&mut self, tick: u64) {
+        for page in &mut self.0 {
+            page.changed = tick;
+            page.changed_from = i64::MIN;
+        }
+    }
+
+    /// Takes the newest messages as they were at `tick`, newest first. `whole`: there are no others.
+    /// Older ones that are known and did not change stay, if the two parts meet.
+    pub fn take_newest(&mut self, peer: &PeerUrl, newest: &[Message], whole: bool, tick: u64) {
+        let Some(page) = self.page_mut(peer) else { return };
+        if tick < page.read {
+            return; // an older answer that took longer
+        }
+        let first = newest.last().map_or(i64::MIN, |message| message.row_id);
+        let meet = page.messages.last().is_some_and(|message| message.row_id >= first);
+        let keep = !whole && meet && page.changed_from >= first;
+        page.messages.retain(|message| keep && message.row_id < first);
+        page.has_older = !whole && (page.messages.is_empty() || page.has_older);
+        page.messages.extend(newest.iter().rev().cloned());
+        page.read = tick;
+        if page.changed < tick {
+            page.changed_from = i64::MAX;
+        }
+        page.trim();
+    }
+
+    /// Takes a page of older messages, newest first, that was read before `before`.
+    pub fn take_older(&mut self, peer: &PeerUrl, before: i64, older: &[Message], whole: bool) {
+        let Some(page) = self.page_mut(peer) else { return };
+        if page.messages.first().is_some_and(|message| message.row_id == before) {
+            let older = older.iter().rev().filter(|message| message.row_id < before).cloned();
+            page.messages.splice(..0, older);
+            page.has_older = !whole;
+            page.trim();
+        }
+    }
+
+    /// The newest `count` messages that are known.
+    pub fn newest(&self, peer: &PeerUrl, count: usize) -> Option<Part> {
+        let page = self.page(peer).filter(|page| page.read > 0)?;
+        Some(page.part(page.messages.len().saturating_sub(count)))
+    }
+
+    /// Everything known from `row` on, and whether that is all there is.
+    pub fn from(&self, peer: &PeerUrl, row: i64) -> Option<(Part, bool)> {
+        let page = self.page(peer).filter(|page| page.read > 0)?;
+        let start = page.messages.partition_point(|message| message.row_id < row);
+        let complete = start > 0
+            || !page.has_older
+            || page.messages.len() >= MAX_ROWS
+            || page.messages.first().is_some_and(|message| message.row_id == row);
+        Some((page.part(start), complete))
+    }
+
+    /// What is known before `row`, at most `count` of it.
+    pub fn before(&self, peer: &PeerUrl, row: i64, count: usize) -> Option<Part> {
+        let page = self.page(peer)?;
+        let end = page.messages.partition_point(|message| message.row_id < row);
+        let start = end.saturating_sub(count);
+        let messages = page.messages[start..end].to_vec();
+        Some(Part { messages, has_older: start > 0 || page.has_older })
+    }
+
+    /// The thread that a row belongs to, if it is known.
+    pub fn peer_of(&self, row: i64) -> Option<&PeerUrl> {
+        let holds = |page: &&Page| page.messages.iter().any(|message| message.row_id == row);
+        self.0.iter().find(holds).map(|page| &page.peer)
+    }
+}
+
+impl Page {
+    fn trim(&mut self) {
+        if self.messages.len() > MAX_ROWS {
+            self.messages.drain(..self.messages.len() - MAX_ROWS);
+            self.has_older = true;
+        }
+    }
+
+    fn part(&self, start: usize) -> Part {
+        Part { messages: self.messages[start..].to_vec(), has_older: start > 0 || self.has_older }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::testing::{message, peer};
+
+    fn rows(messages: &[Message]) -> Vec<i64> {
+        messages.iter().map(|message| message.row_id).collect()
+    }
+
+    /// Messages `last` down to `first`, as a server lists them.
+    fn listed(first: i64, last: i64) -> Vec<Message> {
+        (first..=last).rev().map(|row| message(&peer("bob"), row)).collect()
+    }
+
+    fn opened(first: i64, last: i64, whole: bool) -> Pages {
+        let mut pages = Pages::default();
+        pages.open(&peer("bob"));
+        pages.take_newest(&peer("bob"), &listed(first, last), whole, 1);
+        pages
+    }
+
+    fn newest(pages: &Pages) -> (i64, i64, bool) {
+        let part = pages.newest(&peer("bob"), usize::MAX).unwrap();
+        let rows = rows(&part.messages);
+        assert!(rows.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{rows:?}");
+        (rows[0], *rows.last().unwrap(), part.has_older)
+    }
+
+    #[test]
+    fn a_window_grows_with_what_comes() {
+        let mut pages = opened(11, 60, false);
+        assert_eq!(newest(&pages), (11, 60, true));
+        pages.take_newest(&peer("bob"), &listed(13, 62), false, 2);
+        assert_eq!(newest(&pages), (11, 62, true));
+        pages.take_older(&peer("bob"), 11, &listed(1, 10), true);
+        assert_eq!(newest(&pages), (1, 62, false));
+        pages.take_newest(&peer("bob"), &listed(63, 112), false, 3);
+        assert_eq!(newest(&pages), (63, 112, true), "parts that do not meet are not one thread");
+        for last in 113..500 {
+            pages.take_newest(&peer("bob"), &listed(last - 49, last), false, 4);
+        }
+        assert_eq!(newest(&pages), (500 - MAX_ROWS as i64, 499, true));
+    }
+
+    #[test]
+    fn what_changed_is_not_kept() {
+        let mut pages = opened(11, 60, false);
+        pages.changed(&peer("bob"), 12, 2);
+        assert!(pages.is_stale(&peer("bob")));
+        pages.take_newest(&peer("bob"), &listed(21, 70), false, 3);
+        assert_eq!(newest(&pages), (21, 70, true), "row 12 may have changed");
+        assert!(!pages.is_stale(&peer("bob")));
+
+        pages.changed(&peer("bob"), 65, 4);
+        pages.take_newest(&peer("bob"), &listed(22, 71), false, 5);
+        assert_eq!(newest(&pages), (21, 71, true));
+
+        pages.all_changed(6);
+        pages.take_newest(&peer("bob"), &listed(23, 72), false, 7);
+        assert_eq!(newest(&pages), (23, 72, true));
+    }
+
+    #[test]
+    fn an_answer_asked_for_before_a_change_is_not_the_last_word() {
+        let mut pages = opened(1, 5, true);
+        pages.changed(&peer("bob"), 5, 3);
+        pages.take_newest(&peer("bob"), &listed(1, 5), true, 2);
+        assert!(pages.is_stale(&peer("bob")));
+        pages.take_newest(&peer("bob"), &listed(1, 6), true, 4);
+        pages.take_newest(&peer("bob"), &listed(1, 5), true, 2);
+        assert_eq!(newest(&pages), (1, 6, false));
+    }
+
+    #[test]
+    fn parts_say_whether_there_is_more() {
+        let pages = opened(11, 60, false);
+        let bob = peer("bob");
+        let part = pages.newest(&bob, 20).unwrap();
+        assert_eq!((part.messages.len(), part.has_older), (20, true));
+        let (part, complete) = pages.from(&bob, 41).unwrap();
+        assert_eq!((rows(&part.messages)[0], part.has_older, complete), (41, true, true));
+        let (part, complete) = pages.from(&bob, 11).unwrap();
+        assert_eq!((part.messages.len(), complete), (50, true));
+        assert!(!pages.from(&bob, 5).unwrap().1);
+        assert_eq!(rows(&pages.before(&bob, 14, 2).unwrap().messages), [12, 13]);
+        assert!(opened(1, 5, true).from(&bob, -9).unwrap().1);
+        assert_eq!(pages.newest(&peer("carol"), 1), None);
+        assert_eq!(pages.peer_of(11), Some(&bob));
+        assert_eq!(pages.peer_of(10), None);
+    }
+
+    #[test]
+    fn only_the_threads_opened_last_are_kept() {
+        let mut pages = Pages::default();
+        (0..=MAX_THREADS).for_each(|n| pages.open(&peer(&format!("p{n}"))));
+        assert!(!pages.keeps(&peer("p0")) && pages.keeps(&peer("p1")));
+        pages.open(&peer("p1"));
+        pages.open(&peer("new"));
+        assert!(pages.keeps(&peer("p1")) && !pages.keeps(&peer("p2")));
+        assert!(pages.is_stale(&peer("p1")) && !pages.has_read(&peer("p1")));
+    }
+}

@@ -1,0 +1,5 @@
+//! The room as a whole, against a scripted posta-server over loopback.
+mod failing;
+mod following;
+mod reading;
+mod tabs;

@@ -1,0 +1,124 @@
+//! A posta-server that is away, refuses, or comes back.
+use crate::live::testing::tab::view;
+use crate::live::testing::*;
+use crate::live::{Health, Live, Range};
+use crate::posta::PostaError;
+use std::time::{Duration, Instant};
+
+#[test]
+fn what_is_known_shows_while_the_server_is_away_and_recovers_by_itself() {
+    let (live, fake) = (Live::with(short()), Fake::start());
+    fake.contact("bob", 1..=5, 3);
+    let user = account(&live, &fake);
+    let mut tab = TestTab::open(&user, 1, "a", view(None, true));
+    tab.skip_to("resync");
+    user.thread(&peer("bob"), Range::Newest);
+    assert_eq!(user.inbox().health, Health::Ok);
+
+    fake.go_away();
+    assert_eq!(tab.next(SECOND).as_deref(), Some(r#"health {"state":"unreachable"}"#));
+    let start = Instant::now();
+    let (inbox, thread) = (user.inbox(), user.thread(&peer("bob"), Range::Newest));
+    assert!(start.elapsed() < SECOND);
+    assert_eq!((inbox.contacts[0].unread, thread.messages.len()), (2, 5));
+    assert!(matches!(inbox.health, Health::Unreachable { last_contact_ms: Some(1..) }));
+    assert_eq!(thread.health, inbox.health);
+    let sender = user.clone();
+    let sent = on_coroutine(move || sender.send_text(&peer("bob"), "hi", "a-key"));
+    assert!(matches!(sent, Err(PostaError::Unreachable(_))));
+    // Read while away: it counts here at once, and there when it is back.
+    user.opened(&peer("bob"), 5);
+    assert_eq!(user.known().contacts[0].unread, 0);
+    // A tab that comes now hears how it stands.
+    let mut late = TestTab::open(&user, 1, "late", view(None, true));
+    assert_eq!(late.next(SECOND).as_deref(), Some(r#"health {"state":"unreachable"}"#));
+
+    fake.message("bob", 6);
+    fake.come_back();
+    let told = [tab.next(SECOND), tab.next(SECOND)];
+    tab.skip_to(r#"health {"state":"ok"}"#);
+    tab.skip_to("resync");
+    until("the news are read", || user.inbox().contacts[0].unread == 1);
+    assert_eq!(user.inbox().health, Health::Ok, "{told:?}");
+    until("the watermark is told", || {
+        fake.asked(r#"POST /api/v1/contacts/read {"rowId":5,"url":"bob.example"}"#) >= 2
+    });
+}
+
+#[test]
+fn without_tabs_the_next_call_finds_it_back() {
+    let (live, fake) = (Live::with(short()), Fake::start());
+    fake.contact("bob", 1..=5, 3);
+    fake.go_away();
+    let user = account(&live, &fake);
+    let inbox = user.inbox();
+    assert_eq!(inbox.health, Health::Unreachable { last_contact_ms: None });
+    assert!(inbox.contacts.is_empty());
+    fake.come_back();
+    let inbox = user.inbox();
+    assert_eq!((inbox.health, inbox.contacts[0].unread), (Health::Ok, 2));
+}
+
+#[test]
+fn a_refused_token_is_said_and_not_hammered() {
+    let (live, fake) = (Live::with(short()), Fake::start());
+    fake.contact("bob", 1..=5, 3);
+    let user = account(&live, &fake);
+    let mut tab = TestTab::plain(&user, "a");
+    tab.skip_to("resync");
+    user.inbox();
+    fake.script().refuse = Some(401);
+    fake.drop_streams();
+    assert_eq!(tab.next(SECOND).as_deref(), Some(r#"health {"state":"refused"}"#));
+    let inbox = user.inbox();
+    assert_eq!((inbox.health, inbox.contacts.len()), (Health::TokenRefused, 1));
+    let tries = fake.streams().len();
+    std::thread::sleep(3 * short().refused);
+    let tries = fake.streams().len() - tries;
+    assert!((2..=4).contains(&tries), "{tries} tries");
+    // A page that finds the token accepted again brings everything back.
+    fake.script().refuse = None;
+    user.inbox();
+    tab.skip_to(r#"health {"state":"ok"}"#);
+    tab.skip_to("resync");
+}
+
+#[test]
+fn an_ailing_server_is_as_good_as_away() {
+    let (live, fake) = (Live::with(short()), Fake::start());
+    let user = account(&live, &fake);
+    fake.script().refuse = Some(500);
+    assert!(matches!(user.inbox().health, Health::Unreachable { .. }));
+    fake.script().refuse = Some(404);
+    assert_eq!(user.inbox().health, Health::Ok, "it answers, if nothing useful");
+}
+
+#[test]
+fn one_failed_call_makes_the_stream_prove_itself() {
+    let (live, fake) = (Live::with(short()), Fake::start());
+    fake.contact("bob", 1..=5, 3);
+    let user = account(&live, &fake);
+    let mut tab = TestTab::plain(&user, "a");
+    tab.skip_to("resync");
+    user.inbox();
+    fake.script().refuse = Some(503);
+    let asking = user.clone();
+    assert!(on_coroutine(move || asking.retry(1)).is_err());
+    assert_eq!(tab.next(SECOND).as_deref(), Some(r#"health {"state":"unreachable"}"#));
+    until("it reconnects", || fake.streams().len() > 1);
+    fake.script().refuse = None;
+    tab.skip_to(r#"health {"state":"ok"}"#);
+    tab.skip_to("resync");
+}
+
+#[test]
+fn a_server_that_says_nothing_does_not_hold_pages_up() {
+    let (live, fake) = (Live::with(short()), Fake::start());
+    fake.contact("bob", 1..=5, 3);
+    let user = account(&live, &fake);
+    user.inbox();
+    fake.script().latency = Duration::from_secs(10);
+    let start = Instant::now();
+    assert_eq!(user.inbox().contacts[0].unread, 2);
+    assert!(start.elapsed() < Duration::from_millis(1300), "{:?}", start.elapsed());
+}

@@ -1,0 +1,181 @@
+//! Makes the calls that [`super::reads`] lines up: a few coroutines per user, there only while there
+//! is something to ask.
+use super::account::Account;
+use super::known::MAX_COUNTED;
+use super::reads::{Ask, Call, Urgency};
+use super::trigger::Trigger;
+use crate::http::stack;
+use crate::posta::{Direction, Message, PeerUrl, PostaError};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Messages asked for at once: what a thread shows at first, and what a line of the list needs
+/// unless a lot is unread.
+pub const PAGE: u32 = 50;
+const GLANCE: u32 = 20;
+/// Further pages read to count what is unread.
+const MAX_FURTHER: usize = 3;
+/// How old a line of the list may be when its contact has no `lastMessageAt` to tell by.
+const TRUSTED: Duration = Duration::from_secs(10);
+/// Between two triggers of a list that is still being read.
+const PROGRESS: Duration = Duration::from_secs(1);
+
+impl Account {
+    /// Sees to it that what is queued gets asked.
+    pub(super) fn start_workers(self: &Arc<Self>) {
+        let hired = self.state().reads.hire();
+        for left in (1..=hired).rev() {
+            let account = Arc::clone(self);
+            if let Err(e) = stack::spawn_stream(move || account.work()) {
+                log::warn!("user={} no coroutine for a call: {e}", self.user.0);
+                self.state().reads.dismiss(left);
+                // Waiting for its turn would be waiting for ever.
+                let alone = { !self.state().reads.has_workers() && self.state().reads.hire() > 0 };
+                if alone {
+                    self.work();
+                }
+                return;
+            }
+        }
+    }
+
+    fn work(&self) {
+        let mut worker = Worker { account: self, call: None, dismissed: false };
+        loop {
+            let call = {
+                let mut state = self.state();
+                if state.closed {
+                    state.reads.clear();
+                }
+                let tick = state.tick();
+                state.reads.begin(tick)
+            };
+            let Some(call) = call else {
+                worker.dismissed = true;
+                return;
+            };
+            worker.call = Some(call.clone());
+            let made = self.make(&call);
+            worker.call = None;
+            self.made(&call, made);
+        }
+    }
+
+    /// Makes one call; `Ok(true)` when it changed a line of the list.
+    fn make(&self, call: &Call) -> Result<bool, PostaError> {
+        match &call.ask {
+            Ask::Identity => {
+                let me = self.heard(self.server.identity())?;
+                let mut state = self.state();
+                state.identity.read = state.identity.read.max(call.tick);
+                let changed = state.known.me.as_ref() != Some(&me);
+                state.known.me = Some(me);
+                Ok(changed)
+            }
+            Ask::Contacts => {
+                let contacts = self.heard(self.server.contacts())?;
+                let mut state = self.state();
+                if call.tick < state.contacts.read {
+                    return Ok(false); // an older answer that took longer
+                }
+                state.contacts.read = call.tick;
+                let now = Instant::now();
+                let rereads = state.known.take_contacts(contacts, call.tick, TRUSTED, now);
+                for (peers, urgency) in
+                    [(rereads.soon, Urgency::Soon), (rereads.later, Urgency::Later)]
+                {
+                    for peer in peers {
+                        state.reads.want(Ask::Thread(peer), call.tick, urgency);
+                    }
+                }
+                // This worker takes the first of them; the others need more.
+                Ok(true)
+            }
+            Ask::Thread(peer) => self.read_newest(peer, call.tick),
+            Ask::Mark(peer) => {
+                let row = self.state().known.watermark(peer);
+                let marked = self.heard(self.server.mark_read(peer, row));
+                if !matches!(marked, Err(PostaError::Unreachable(_))) {
+                    // Confirmed, or refused for good.
+                    self.state().due_marks.remove(peer);
+                }
+                marked.map(|()| false)
+            }
+        }
+    }
+
+    fn read_newest(&self, peer: &PeerUrl, tick: u64) -> Result<bool, PostaError> {
+        let (limit, watermark, count) = {
+            let state = self.state();
+            let opened = state.pages.keeps(peer);
+            let count = state.known.lists(peer) && !state.known.counts_itself(peer);
+            (if opened { PAGE } else { GLANCE }, state.known.watermark(peer), count)
+        };
+        let mut newest = self.heard(self.server.messages(peer, None, limit))?;
+        let mut whole = newest.len() < limit as usize;
+        for _ in 0..MAX_FURTHER {
+            let Some(oldest) = newest.last().map(|message| message.row_id) else { break };
+            if whole || !count || oldest <= watermark || unread(&newest, watermark) >= MAX_COUNTED {
+                break;
+            }
+            let older = self.heard(self.server.messages(peer, Some(oldest), PAGE))?;
+            whole = older.len() < PAGE as usize;
+            newest.extend(older.into_iter().filter(|message| message.row_id < oldest));
+        }
+        let mut state = self.state();
+        state.pages.take_newest(peer, &newest, whole, tick);
+        Ok(state.known.take_newest(peer, &newest, tick, Instant::now()))
+    }
+
+    /// Wakes who waited for a call, and tells tabs that were shown too little.
+    fn made(self: &Account, call: &Call, made: Result<bool, PostaError>) {
+        if let Err(e) = &made {
+            log::debug!("user={} {:?}: {e}", self.user.0, call.ask);
+        }
+        let mut triggers = Vec::new();
+        {
+            let mut state = self.state();
+            state.reads.end(call);
+            if let Ask::Thread(peer) = &call.ask {
+                // Not after a failure: the page would ask again, in a circle.
+                if state.overdue.remove(peer) && made.is_ok() {
+                    triggers.push(Trigger::ThreadUpdated { peer: peer.clone(), row: None });
+                }
+            }
+            state.unshown |= call.urgency == Urgency::Later && made == Ok(true);
+            let pause = state.shown_at.elapsed() >= PROGRESS;
+            if state.unshown && (pause || state.reads.is_idle()) {
+                state.unshown = false;
+                state.shown_at = Instant::now();
+                if state.pulse.is_ok() {
+                    triggers.push(Trigger::ContactChanged);
+                }
+            }
+        }
+        self.tell_all(&triggers);
+    }
+}
+
+fn unread(messages: &[Message], watermark: i64) -> usize {
+    let unread = |m: &&Message| m.direction == Direction::Inbound && m.row_id > watermark;
+    messages.iter().filter(unread).count()
+}
+
+/// Gives back a worker's place and its call when it panics.
+struct Worker<'a> {
+    account: &'a Account,
+    call: Option<Call>,
+    dismissed: bool,
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        if !self.dismissed {
+            let mut state = self.account.state();
+            state.reads.dismiss(1);
+            if let Some(call) = &self.call {
+                state.reads.end(call);
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! One request's way through the house: route, origin, session, handler, headers, log.
+use super::failure::{Answer, Failure};
+use super::routes::{self, Found, Handler};
+use super::{cookie, form, headers, keeper, origin};
+use crate::config::Config;
+use crate::http::client::Client;
+use crate::http::server::{Record, Service};
+use crate::http::{Request, Response};
+use crate::live::{Account, Live};
+use crate::ops::clock::Clock;
+use crate::session::{Ceremonies, Limits, Session, Sessions};
+use crate::store::{Store, StoreError};
+use crate::webauthn::Policy;
+use std::sync::Arc;
+
+/// Everything a handler may use.
+pub struct App {
+    pub config: Config,
+    pub store: Store,
+    pub sessions: Sessions,
+    pub ceremonies: Ceremonies,
+    pub limits: Limits,
+    pub live: Live,
+    pub client: Client,
+    pub clock: Clock,
+    /// What an authenticator's answer must satisfy.
+    pub policy: Policy,
+    /// The PRF input of this deployment, the same for every passkey.
+    pub prf_salt: [u8; 32],
+    /// Signs `/media/` URLs; new at every start.
+    pub media_key: [u8; 32],
+}
+
+impl App {
+    /// Puts the rooms together and starts the housekeeping thread.
+    pub fn start(config: Config, store: Store, clock: Clock) -> Result<Arc<App>, StoreError> {
+        let prf_salt = store.prf_salt()?;
+        let client = Client::new(crate::http::client::Options {
+            allow_private: config.allow_private_upstreams,
+            agent: concat!("chat-posta/", env!("CARGO_PKG_VERSION")).to_owned(),
+            ..Default::default()
+        });
+        let app = Arc::new(App {
+            sessions: Sessions::new(clock.clone(), config.session_idle, config.session_max),
+            ceremonies: Ceremonies::new(clock.clone()),
+            limits: Limits::new(),
+            live: Live::new(),
+            client,
+            policy: Policy {
+                rp_id: config.base_url.rp_id().to_owned(),
+                origin: config.base_url.origin(),
+                require_uv: true,
+                allow_cross_origin: false,
+            },
+            prf_salt,
+            media_key: crate::ops::random::bytes(),
+            clock,
+            store,
+            config,
+        });
+        keeper::start(Arc::downgrade(&app));
+        Ok(app)
+    }
+
+    /// Whether browsers reach us by https.
+    pub fn https(&self) -> bool {
+        self.config.base_url.https
+    }
+
+    /// The session of the request's cookie.
+    pub fn session(&self, request: &Request<'_>) -> Option<Arc<Session>> {
+        self.sessions.find(cookie::read(request, self.https())?)
+    }
+
+    /// The live state of the session's user.
+    pub fn account(&self, session: &Session) -> Arc<Account> {
+        self.live.account(session.user, &session.server)
+    }
+
+    fn route(&self, request: &mut Request<'_>) -> (&'static str, Answer) {
+        // The path is borrowed by the parameters while the request itself is handed on.
+        let path = std::mem::take(&mut request.path);
+        let answer = match routes::find(request.method, &path) {
+            Found::Nothing => ("none", Err(Failure::NotFound)),
+            Found::WrongMethod(allow) => ("none", Err(Failure::WrongMethod(allow))),
+            Found::Route(route, params) => {
+                let answer = if !origin::is_own(request, &self.policy.origin) {
+                    Err(Failure::ForeignOrigin)
+                } else {
+                    match route.handler {
+                        Handler::Public(handler) => handler(self, request, &params),
+                        Handler::Active(handler) | Handler::Passive(handler) => {
+                            match self.session(request) {
+                                None => Err(Failure::SignedOut),
+                                Some(session) => {
+                                    if matches!(route.handler, Handler::Active(_)) {
+                                        self.sessions.touch(&session);
+                                    }
+                                    handler(self, &session, request, &params)
+                                }
+                            }
+                        }
+                    }
+                };
+                (route.pattern, answer)
+            }
+        };
+        request.path = path;
+        answer
+    }
+}
+
+impl Service for App {
+    fn call(&self, request: &mut Request<'_>) -> Response {
+        let (route, answer) = self.route(request);
+        let mut response = answer.unwrap_or_else(|failure| {
+            note(&failure, route, request.id);
+            match failure {
+                Failure::SignedOut => signed_out(request),
+                failure => failure.answer(navigates(request), request.id),
+            }
+        });
+        headers::add(&mut response, self.https());
+        log::info!(
+            "id={} method={} route={route} status={}",
+            request.id,
+            request.method.as_str(),
+            response.status
+        );
+        response
+    }
+
+    fn refuse(&self, status: u16, reason: &str) -> Response {
+        let mut response = Response::new(status)
+            .bytes("text/plain; charset=utf-8", format!("{reason}\n").into_bytes());
+        headers::add(&mut response, self.https());
+        response
+    }
+
+    fn finished(&self, record: &Record) {
+        log::debug!("{record:?}");
+    }
+}
+
+/// What the operator should know of a failure; what the visitor did wrong is at debug.
+fn note(failure: &Failure, route: &str, id: u64) {
+    match failure {
+        Failure::Store(e) => log::error!("id={id} route={route} store: {e}"),
+        Failure::Posta(e) => log::warn!("id={id} route={route} posta-server: {e}"),
+        other => log::debug!("id={id} route={route} {other:?}"),
+    }
+}
+
+/// Whether the browser is loading a page, rather than a script or htmx asking for a part of one.
+pub fn navigates(request: &Request<'_>) -> bool {
+    if is_htmx(request) {
+        return false;
+    }
+    match request.fields.get("sec-fetch-dest") {
+        Some(dest) => dest == "document",
+        None => request.fields.get("accept").is_some_and(|accept| accept.contains("text/html")),
+    }
+}
+
+pub fn is_htmx(request: &Request<'_>) -> bool {
+    request.fields.get("hx-request") == Some("true")
+}
+
+/// A page goes to sign-in and comes back; htmx is told to go there whole, so that a sign-in page
+/// never lands inside a fragment; a script gets the bare 401.
+fn signed_out(request: &Request<'_>) -> Response {
+    if is_htmx(request) {
+        let here = request.fields.get("hx-current-url").and_then(path_of).unwrap_or("/");
+        return Response::new(200).with("hx-redirect", login_url(here));
+    }
+    if navigates(request) {
+        let here = match &request.query {
+            Some(query) => format!("{}?{query}", request.path),
+            None => request.path.clone(),
+        };
+        return Response::new(303).with("location", login_url(&here));
+    }
+    Failure::SignedOut.answer(false, request.id)
+}
+
+fn login_url(next: &str) -> String {
+    if next == "/" { "/login".into() } else { format!("/login?next={}", form::encode(next)) }
+}
+
+/// Path and query of an absolute URL.
+fn path_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    Some(rest.find('/').map_or("/", |at| &rest[at..]).split('#').next().unwrap_or("/"))
+}
+
+/// Where to go after signing in: a path of ours, never another site's.
+pub fn safe_next(next: &str) -> &str {
+    let own = next.starts_with('/')
+        && !next[1..].starts_with(['/', '\\'])
+        && next.bytes().all(|b| (0x21..=0x7e).contains(&b) && b != b'\\');
+    if own { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sign_in_never_leads_to_another_site() {
+        for (next, expected) in [
+            ("/c/alice.example?x=1", "/c/alice.example?x=1"),
+            ("/", "/"),
+            ("", "/"),
+            ("//evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("/a\\b", "/"),
+            ("https://evil.example", "/"),
+            ("/a\r\nSet-Cookie: x", "/"),
+            ("/\t/evil.example", "/"),
+            ("/ø", "/"),
+        ] {
+            assert_eq!(safe_next(next), expected, "{next:?}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What the browser gets beside pages: our CSS and JS, htmx, the fonts and icons, embedded by
+//! `build.rs` and compressed ahead of time.
+//!
+//! Every file stands under one content hash, so it can be cached for ever; a URL with another hash
+//! belongs to another version of the program and is not found here.
+use crate::http::{Body, Request, Response};
+use std::borrow::Cow;
+
+pub struct Asset {
+    name: &'static str,
+    url: &'static str,
+    content_type: &'static str,
+    identity: &'static [u8],
+    gzip: Option<&'static [u8]>,
+    brotli: Option<&'static [u8]>,
+}
+
+include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// The URL of an embedded file, or the empty string for a name that `www/` does not hold (a test
+/// walks the markup's names).
+pub fn url(name: &str) -> &'static str {
+    find(name).map_or("", |asset| asset.url)
+}
+
+fn find(name: &str) -> Option<&'static Asset> {
+    ASSETS.binary_search_by(|asset| asset.name.cmp(name)).ok().map(|index| &ASSETS[index])
+}
+
+/// Answers `GET /static/<hash>/<name>`, conditionally (RFC 9110 §13.1.2) and in the best coding
+/// the client takes (§12.5.3).
+pub fn serve(hash: &str, name: &str, request: &Request<'_>) -> Option<Response> {
+    let asset = if hash == HASH { find(name)? } else { return None };
+    let accepted = request.fields.get("accept-encoding").unwrap_or("");
+    let (coding, bytes) = match (asset.brotli, asset.gzip) {
+        (Some(bytes), _) if accepts(accepted, "br") => (Some("br"), bytes),
+        (_, Some(bytes)) if accepts(accepted, "gzip") => (Some("gzip"), bytes),
+        _ => (None, asset.identity),
+    };
+    let etag = format!("\"{HASH}-{}\"", coding.unwrap_or("id"));
+    let fresh = request
+        .fields
+        .all("if-none-match")
+        .flat_map(|value| value.split(','))
+        .any(|tag| tag.trim() == "*" || tag.trim().trim_start_matches("W/") == etag);
+    let mut response = Response::new(if fresh { 304 } else { 200 })
+        .with("cache-control", "public, max-age=31536000, immutable")
+        .with("etag", etag)
+        .with("vary", "accept-encoding");
+    if fresh {
+        return Some(response);
+    }
+    if let Some(coding) = coding {
+        response = response.with("content-encoding", coding);
+    }
+    response = response.with("content-type", asset.content_type);
+    response.body = Body::Bytes(Cow::Borrowed(bytes));
+    Some(response)
+}
+
+/// Whether an `Accept-Encoding` value takes `coding` (a quality of 0 refuses it).
+fn accepts(field: &str, coding: &str) -> bool {
+    let mut any = false;
+    for item in field.split(',') {
+        let mut parts = item.split(';').map(str::trim);
+        let name = parts.next().unwrap_or("");
+        let refused = parts.any(|p| {
+            p.strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0))
+        });
+        if name.eq_ignore_ascii_case(coding) {
+            return !refused;
+        }
+        any |= name == "*" && !refused;
+    }
+    any
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_for_the_search() {
+        assert!(ASSETS.is_sorted_by(|a, b| a.name < b.name));
+        assert!(!url("htmx.min.js").is_empty());
+        assert_eq!(url("no-such-file.js"), "");
+    }
+
+    #[test]
+    fn accept_encoding_follows_rfc_9110() {
+        for (field, br, gzip) in [
+            ("", false, false),
+            ("gzip, deflate, br, zstd", true, true),
+            ("gzip;q=1.0, br;q=0", false, true),
+            ("*", true, true),
+            ("br;q=0, *", false, true),
+            ("*;q=0", false, false),
+            ("GZIP", false, true),
+            ("identity", false, false),
+        ] {
+            assert_eq!(accepts(field, "br"), br, "br in {field:?}");
+            assert_eq!(accepts(field, "gzip"), gzip, "gzip in {field:?}");
+        }
+    }
+
+    #[test]
+    fn style_sheets_and_modules_name_only_files_that_are_embedded() {
+        let text = |a: &Asset| String::from_utf8_lossy(a.identity).into_owned();
+        for asset in ASSETS.iter().filter(|a| a.name.ends_with(".css") || a.name.ends_with(".js")) {
+            if asset.name.starts_with("htmx") {
+                continue;
+            }
+            let text = text(asset);
+            let named = text.split("url(").skip(1).map(|rest| rest.split(')').next().unwrap_or(""));
+            let imported = text
+                .lines()
+                .filter(|line| line.starts_with("import "))
+                .filter_map(|line| line.split(['"', '\'']).nth(1));
+            for name in named.chain(imported) {
+                let name = name.trim_matches(['"', '\'']).trim_start_matches("./");
+                assert!(find(name).is_some(), "{} names {name}, which is not embedded", asset.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Sign-in by passkey: the page, the options of the ceremony, and its end.
+use super::app::{App, safe_next};
+use super::ceremony::{self, Ending, Json};
+use super::failure::{Answer, Failure};
+use super::form::Form;
+use super::routes::Params;
+use super::{cookie, html, page};
+use crate::http::{Request, Response, deep};
+use crate::ops::random;
+use crate::posta::Server;
+use crate::session::{Ceremony, Kind};
+use crate::vault;
+use crate::webauthn::{self, AuthenticationResponse, StoredCredential, UserKnown};
+use serde_json::json;
+
+/// `GET /login`
+pub fn page(app: &App, request: &mut Request<'_>, _: &Params<'_>) -> Answer {
+    let query = Form::parse(request.query.as_deref().unwrap_or(""));
+    let next = safe_next(query.text("next"));
+    if app.session(request).is_some() {
+        return Ok(Response::new(303).with("location", next.to_owned()));
+    }
+    Ok(page::html(html::auth::login(next)))
+}
+
+/// `POST /login/options`: a challenge of its own for each try.
+pub fn options(app: &App, request: &mut Request<'_>, _: &Params<'_>) -> Answer {
+    app.limits.check(Kind::SignIn, request.client_ip, app.clock.now_ms())?;
+    let challenge = random::bytes();
+    let ceremony = app.ceremonies.begin(Ceremony::Login { challenge });
+    let options = webauthn::request_options(&app.policy, &challenge, &[], &app.prf_salt);
+    Ok(ceremony::json(200, &json!({ "ceremony": ceremony, "publicKey": options })))
+}
+
+/// `POST /login`: one and the same 401 whatever is wrong, so that nobody learns which passkeys
+/// exist here.
+pub fn finish(app: &App, request: &mut Request<'_>, _: &Params<'_>) -> Answer {
+    app.limits.check(Kind::SignIn, request.client_ip, app.clock.now_ms())?;
+    let json: Json = ceremony::read(request)?;
+    let next = safe_next(&json.next).to_owned();
+    match signed_in(app, json) {
+        Ok(value) => {
+            Ok(ceremony::located(&next).with("set-cookie", cookie::set(&value, app.https())))
+        }
+        Err(ending) => ending.answer(request.id, "sign-in"),
+    }
+}
+
+fn refused(why: impl std::fmt::Display) -> Ending {
+    Ending::refused(
+        401,
+        "That passkey does not open an account here. Try again, or use another one.",
+        why,
+    )
+}
+
+/// Verifies the assertion, opens the token with the PRF output, and begins a session.
+fn signed_in(app: &App, mut json: Json) -> Result<String, Ending> {
+    let Some(Ceremony::Login { challenge }) = app.ceremonies.take(&json.ceremony) else {
+        return Err(refused("the challenge is unknown, used or expired"));
+    };
+    let prf = json.take_prf();
+    let response =
+        deep::run(move || AuthenticationResponse::from_json(&json.credential)).map_err(refused)?;
+    let found = app.store.passkey_find(&response.raw_id).map_err(Failure::from)?;
+    let passkey = found.ok_or_else(|| refused("the credential is unknown"))?;
+    let stored = StoredCredential {
+        id: passkey.credential_id.clone(),
+        public_key: passkey.public_key.clone(),
+        sign_count: passkey.sign_count,
+        backup_eligible: passkey.backup_eligible,
+        user_handle: passkey.user.handle.to_vec(),
+    };
+    let policy = app.policy.clone();
+    let assertion = deep::run(move || {
+        webauthn::verify_assertion(&policy, &challenge, &response, &stored, UserKnown::ByTheAnswer)
+    })
+    .map_err(refused)?;
+    let prf = prf.ok_or_else(|| refused("no PRF output came with the assertion"))?;
+    let user = &passkey.user;
+    let token = vault::open(
+        &prf,
+        &passkey.wrapped_key,
+        &user.sealed_token,
+        &user.handle,
+        &user.server_url,
+        &passkey.credential_id,
+    )
+    .map_err(refused)?;
+    let origin = ceremony::origin_of(&user.server_url)
+        .ok_or_else(|| refused(format_args!("user {} has a broken server URL", user.id.0)))?;
+    let now = app.clock.now_ms();
+    app.store
+        .passkey_used(&passkey.credential_id, assertion.sign_count, assertion.backed_up, now)
+        .map_err(Failure::from)?;
+    log::info!("user={} signed in", user.id.0);
+    Ok(app.sign_in(user.id, &user.name, Server::new(app.client.clone(), origin, token)))
+}

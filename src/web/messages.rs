@@ -1,0 +1,43 @@
+//! `GET /c/<peer>/messages`: part of a thread, as a fragment.
+//!
+//! `?from=<row>` is the newest part, from that row on: what a page re-reads when something changed.
+//! `?before=<row>` is the page of history above that row. `?new=<row>` keeps the line “New” where it
+//! stands.
+use super::app::App;
+use super::failure::{Answer, Failure};
+use super::form::Form;
+use super::page;
+use super::routes::Params;
+use super::thread::peer_of;
+use crate::http::Request;
+use crate::live::Range;
+use crate::session::Session;
+use std::sync::Arc;
+
+pub fn fragment(
+    app: &App,
+    session: &Arc<Session>,
+    request: &mut Request<'_>,
+    params: &Params<'_>,
+) -> Answer {
+    let peer = peer_of(params)?;
+    let query = Form::parse(request.query.as_deref().unwrap_or(""));
+    let row = |name| match query.get(name) {
+        None | Some("") => Ok(None),
+        Some(text) => text.parse::<i64>().map(Some).map_err(|_| Failure::Bad("Which message?")),
+    };
+    let range = match (row("before")?, row("from")?) {
+        (Some(row), _) => Range::Before(row),
+        (None, Some(row)) => Range::From(row),
+        (None, None) => Range::Newest,
+    };
+    let older = matches!(range, Range::Before(_));
+    let account = app.account(session);
+    let thread = account.thread(&peer, range);
+    let known = account.known();
+    Ok(if older {
+        page::older(app, session, &known, &thread)
+    } else {
+        page::messages(app, session, &known, &thread, row("new")?)
+    })
+}

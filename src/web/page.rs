@@ -1,0 +1,173 @@
+//! From what the rooms below know to a finished answer: the views that `html` draws.
+use super::app::App;
+use super::html::{self, Markup, Scene, banner, layout, thread::Thread};
+use crate::http::Response;
+use crate::live::{self, Health, Inbox};
+use crate::posta::{Contact, PeerUrl};
+use crate::session::Session;
+use jiff::Timestamp;
+
+pub fn html(markup: Markup) -> Response {
+    Response::new(200).bytes("text/html; charset=utf-8", markup.into_bytes())
+}
+
+/// What all parts of one answer share.
+struct Stage<'a> {
+    app: &'a App,
+    session: &'a Session,
+    inbox: &'a Inbox,
+    contacts: Vec<&'a Contact>,
+    now: Timestamp,
+}
+
+impl<'a> Stage<'a> {
+    fn new(app: &'a App, session: &'a Session, inbox: &'a Inbox) -> Self {
+        let contacts = inbox.contacts.iter().map(|row| &row.contact).collect();
+        let now = Timestamp::from_millisecond(app.clock.now_ms() as i64).unwrap_or_default();
+        Stage { app, session, inbox, contacts, now }
+    }
+
+    fn with<T>(&self, draw: impl FnOnce(Scene<'_>) -> T) -> T {
+        let media = |url: &str| self.app.media_url(self.session.user, url);
+        draw(Scene { now: self.now, media: &media, contacts: &self.contacts })
+    }
+
+    fn rows(&self) -> Vec<html::sidebar::Row<'_>> {
+        let row = |row: &'a live::Row| html::sidebar::Row {
+            contact: &row.contact,
+            unread: row.unread,
+            preview: row.preview.as_ref(),
+        };
+        self.inbox.contacts.iter().map(row).collect()
+    }
+
+    fn sidebar<T>(
+        &self,
+        open: Option<&PeerUrl>,
+        draw: impl FnOnce(&html::sidebar::Sidebar<'_>) -> T,
+    ) -> T {
+        let rows = self.rows();
+        self.with(|scene| {
+            draw(&html::sidebar::Sidebar {
+                me: self.inbox.me.as_ref(),
+                name: &self.session.name,
+                rows: &rows,
+                open,
+                scene,
+            })
+        })
+    }
+
+    fn whole(&self, title: &str, open: Option<&PeerUrl>, main: Markup) -> Response {
+        let health = banner_of(&self.inbox.health);
+        self.sidebar(open, |sidebar| {
+            html(layout::page(&layout::Page { title, sidebar, health, main }))
+        })
+    }
+
+    fn thread<T>(
+        &self,
+        thread: &live::Thread,
+        new_from: Option<i64>,
+        draw: impl FnOnce(&Thread<'_>) -> T,
+    ) -> T {
+        self.with(|scene| {
+            draw(&Thread {
+                peer: &thread.peer,
+                contact: thread.contact.as_ref(),
+                me: self.inbox.me.as_ref().map(|me| &me.url),
+                messages: &thread.messages,
+                has_older: thread.has_older,
+                new_from,
+                scene,
+            })
+        })
+    }
+}
+
+fn banner_of(health: &Health) -> banner::Health {
+    match health {
+        Health::Ok => banner::Health::Ok,
+        Health::Unreachable { last_contact_ms } => banner::Health::Unreachable {
+            last_contact: last_contact_ms
+                .and_then(|ms| Timestamp::from_millisecond(ms as i64).ok()),
+        },
+        Health::TokenRefused => banner::Health::TokenRefused,
+    }
+}
+
+/// `/`: for htmx only the inside of `#main`.
+pub fn welcome(app: &App, session: &Session, inbox: &Inbox, fragment: bool) -> Response {
+    let main = html::welcome::welcome(!inbox.contacts.is_empty());
+    titled(app, session, inbox, "", main, fragment)
+}
+
+/// `/new`
+pub fn new(
+    app: &App,
+    session: &Session,
+    inbox: &Inbox,
+    typed: &str,
+    error: Option<&str>,
+    fragment: bool,
+) -> Response {
+    let main = html::new::form(typed, error);
+    titled(app, session, inbox, "New conversation", main, fragment)
+}
+
+fn titled(
+    app: &App,
+    session: &Session,
+    inbox: &Inbox,
+    title: &str,
+    main: Markup,
+    fragment: bool,
+) -> Response {
+    if fragment {
+        let mut out = Markup::new();
+        layout::title(&mut out, title);
+        out.add(&main);
+        return html(out);
+    }
+    Stage::new(app, session, inbox).whole(title, None, main)
+}
+
+/// `/c/<peer>`. `new_from` is the row before which the line “New” stands.
+pub fn thread(
+    app: &App,
+    session: &Session,
+    inbox: &Inbox,
+    thread: &live::Thread,
+    new_from: Option<i64>,
+    fragment: bool,
+) -> Response {
+    let stage = Stage::new(app, session, inbox);
+    if fragment {
+        return stage.thread(thread, new_from, |view| html(html::thread::fragment(view)));
+    }
+    let (title, main) = stage
+        .thread(thread, new_from, |view| (view.title().to_owned(), html::thread::thread(view)));
+    stage.whole(&title, Some(&thread.peer), main)
+}
+
+/// The newest part of a thread.
+pub fn messages(
+    app: &App,
+    session: &Session,
+    inbox: &Inbox,
+    thread: &live::Thread,
+    new_from: Option<i64>,
+) -> Response {
+    Stage::new(app, session, inbox)
+        .thread(thread, new_from, |view| html(html::thread::messages(view)))
+}
+
+/// A page of older messages.
+pub fn older(app: &App, session: &Session, inbox: &Inbox, thread: &live::Thread) -> Response {
+    Stage::new(app, session, inbox).thread(thread, None, |view| html(html::thread::older(view)))
+}
+
+/// The list of conversations.
+pub fn contacts(app: &App, session: &Session, inbox: &Inbox, open: Option<&PeerUrl>) -> Response {
+    Stage::new(app, session, inbox).sidebar(open, |sidebar| html(html::sidebar::contacts(sidebar)))
+}

@@ -1,0 +1,21 @@
+//! `GET /sidebar?open=<peer>`: the list of conversations, as a fragment.
+use super::app::App;
+use super::failure::Answer;
+use super::form::Form;
+use super::page;
+use super::routes::Params;
+use crate::http::Request;
+use crate::posta::PeerUrl;
+use crate::session::Session;
+use std::sync::Arc;
+
+pub fn fragment(
+    app: &App,
+    session: &Arc<Session>,
+    request: &mut Request<'_>,
+    _: &Params<'_>,
+) -> Answer {
+    let query = Form::parse(request.query.as_deref().unwrap_or(""));
+    let open = PeerUrl::parse(query.text("open")).ok();
+    Ok(page::contacts(app, session, &app.account(session).inbox(), open.as_ref()))
+}

@@ -1,0 +1,31 @@
+//! Answers that need no session and no state.
+use super::app::App;
+use super::assets;
+use super::failure::{Answer, Failure};
+use super::routes::Params;
+use crate::http::{Request, Response};
+
+/// `GET /healthz`: the process accepts and answers.
+pub fn health(_: &App, _: &mut Request<'_>, _: &Params<'_>) -> Answer {
+    Ok(Response::new(200).bytes("text/plain; charset=utf-8", &b"ok\n"[..]))
+}
+
+/// `GET /static/<hash>/<name>`.
+pub fn asset(_: &App, request: &mut Request<'_>, params: &Params<'_>) -> Answer {
+    assets::serve(params.raw(0), params.raw(1), request).ok_or(Failure::NotFound)
+}
+
+/// `GET /favicon.ico`: browsers ask by themselves on answers that are not pages.
+pub fn favicon(_: &App, _: &mut Request<'_>, _: &Params<'_>) -> Answer {
+    let url = assets::url("icon.svg");
+    if url.is_empty() {
+        Err(Failure::NotFound)
+    } else {
+        Ok(Response::new(302).with("location", url))
+    }
+}
+
+/// `GET /robots.txt`: nothing here is for search engines.
+pub fn robots(_: &App, _: &mut Request<'_>, _: &Params<'_>) -> Answer {
+    Ok(Response::new(200).bytes("text/plain; charset=utf-8", &b"User-agent: *\nDisallow: /\n"[..]))
+}

@@ -1,0 +1,45 @@
+//! `GET /c/<peer>`: one thread; the whole page on a direct visit, the inside of `#main` for htmx.
+use super::app::{App, is_htmx};
+use super::failure::{Answer, Failure};
+use super::page;
+use super::routes::Params;
+use crate::http::{Request, Response};
+use crate::live::{Range, Thread};
+use crate::posta::{Direction, Message, PeerUrl};
+use crate::session::Session;
+use std::sync::Arc;
+
+pub fn page(
+    app: &App,
+    session: &Arc<Session>,
+    request: &mut Request<'_>,
+    params: &Params<'_>,
+) -> Answer {
+    let peer = peer_of(params)?;
+    // One address a thread: other spellings of the peer lead to the canonical one.
+    let canonical = peer.page();
+    if request.path != canonical && !is_htmx(request) {
+        return Ok(Response::new(308).with("location", canonical));
+    }
+    let account = app.account(session);
+    let thread = account.thread(&peer, Range::Newest);
+    let new_from = first_unread(&thread);
+    if let Some(newest) = thread.messages.last() {
+        account.opened(&peer, newest.row_id);
+    }
+    let inbox = account.inbox();
+    Ok(page::thread(app, session, &inbox, &thread, new_from, is_htmx(request)))
+}
+
+/// The first inbound message above the watermark, when something above it was read before.
+fn first_unread(thread: &Thread) -> Option<i64> {
+    let read = thread.contact.as_ref()?.last_read_row;
+    let unread = |m: &&Message| m.direction == Direction::Inbound && m.row_id > read;
+    let first = thread.messages.iter().find(unread)?.row_id;
+    (first > thread.messages.first()?.row_id).then_some(first)
+}
+
+/// The peer that a path's first `{}` names.
+pub fn peer_of(params: &Params<'_>) -> Result<PeerUrl, Failure> {
+    PeerUrl::from_page_segment(params.raw(0)).map_err(|_| Failure::NotFound)
+}
