@@ -1,6 +1,6 @@
 //! Reads a subcommand's arguments by its table, and writes its help from the same table.
 use super::{Stop, table};
-use crate::config::{Config, DEFAULT_FILE, OPTIONS, Setting, Values, option};
+use crate::config::{CONFIG_HELP, Config, DEFAULT_FILE, Setting, Shape, Sources, setting};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -21,13 +21,16 @@ pub struct Command {
     pub extras: &'static [Extra],
     /// Keys of the settings it takes.
     pub settings: &'static [&'static str],
+    /// Its own defaults of some of them.
+    pub defaults: &'static [(&'static str, &'static str)],
     pub run: fn(Given) -> Result<(), Stop>,
 }
 
 /// What the command line said.
 pub struct Given {
-    settings: Values,
+    settings: Vec<(&'static Setting, String)>,
     file: Option<PathBuf>,
+    defaults: &'static [(&'static str, &'static str)],
     extras: HashMap<&'static str, String>,
     argument: Option<String>,
 }
@@ -35,9 +38,14 @@ pub struct Given {
 impl Given {
     /// Puts flags, environment, file and defaults together.
     pub fn config(&self) -> Result<Config, Stop> {
-        let env = |name: &str| std::env::var(name).ok();
-        Config::load(self.settings.clone(), self.file.as_deref(), &env)
-            .map_err(|e| Stop::Usage(e.to_string()))
+        let env = |name: &str| std::env::var_os(name);
+        let sources = Sources {
+            flags: &self.settings,
+            env: Some(&env),
+            file: self.file.as_deref(),
+            defaults: self.defaults,
+        };
+        Config::load(&sources).map_err(|e| Stop::Usage(e.to_string()))
     }
 
     pub fn extra(&self, flag: &str) -> Option<&str> {
@@ -62,8 +70,13 @@ pub enum Parsed {
 pub fn parse(command: &Command, arguments: &[OsString]) -> Result<Parsed, Stop> {
     use lexopt::prelude::{Long, Short, Value};
     let mut parser = lexopt::Parser::from_args(arguments.iter().cloned());
-    let mut given =
-        Given { settings: Values::default(), file: None, extras: HashMap::new(), argument: None };
+    let mut given = Given {
+        settings: Vec::new(),
+        file: None,
+        defaults: command.defaults,
+        extras: HashMap::new(),
+        argument: None,
+    };
     let usage = |why: String| Stop::Usage(format!("{why}\n\n{}", help(command)));
     while let Some(argument) = parser.next().map_err(|e| usage(e.to_string()))? {
         let flag = match argument {
@@ -87,8 +100,9 @@ pub fn parse(command: &Command, arguments: &[OsString]) -> Result<Parsed, Stop> 
             let text = if extra.value.is_empty() { String::new() } else { value(&flag)? };
             given.extras.insert(extra.flag, text);
         } else if let Some(setting) = settings(command).find(|setting| setting.flag() == flag) {
-            let text = if setting.is_switch() { "true".into() } else { value(&flag)? };
-            given.settings.set_flag(setting, text);
+            let alone = setting.shape == Shape::Switch;
+            let text = if alone { "true".into() } else { value(&flag)? };
+            given.settings.push((setting, text));
         } else {
             return Err(usage(format!("unknown option --{flag}")));
         }
@@ -100,7 +114,7 @@ pub fn parse(command: &Command, arguments: &[OsString]) -> Result<Parsed, Stop> 
 }
 
 fn settings(command: &Command) -> impl Iterator<Item = &'static Setting> {
-    command.settings.iter().filter_map(|key| option(key))
+    command.settings.iter().filter_map(|key| setting(key))
 }
 
 /// Every setting of the service, for the command that runs it.
@@ -122,17 +136,15 @@ pub fn help(command: &Command) -> String {
         rows.push([format!("--{} {}", extra.flag, extra.value), extra.help.to_owned()]);
     }
     for setting in settings(command) {
-        let default = setting.shown_default();
+        let own = command.defaults.iter().find(|(key, _)| *key == setting.key);
+        let default = own.map_or_else(|| setting.shown_default(), |(_, default)| default);
         rows.push([
             format!("--{} {}", setting.flag(), setting.value),
             format!("{} [{default}] ({})", setting.help, setting.env()),
         ]);
     }
     if !command.settings.is_empty() {
-        rows.push([
-            "--config FILE".into(),
-            format!("the TOML file; may be absent unless named [{DEFAULT_FILE}]"),
-        ]);
+        rows.push(["--config FILE".into(), format!("{CONFIG_HELP} [{DEFAULT_FILE}]")]);
     }
     rows.push(["-h, --help".into(), "print this".into()]);
     let rows: Vec<[&str; 2]> = rows.iter().map(|[a, b]| [a.trim_end(), b.as_str()]).collect();
@@ -148,10 +160,11 @@ pub fn help(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::SETTINGS;
 
     #[test]
     fn serve_takes_every_setting_there_is() {
-        let keys: Vec<&str> = OPTIONS.iter().map(|option| option.key).collect();
+        let keys: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
         assert_eq!(keys, ALL);
     }
 }

@@ -22,6 +22,7 @@ pub static CREATE: Command = Command {
         JSON,
     ],
     settings: &["db", "base_url", "listen"],
+    defaults: &[],
     run: create,
 };
 
@@ -31,6 +32,7 @@ pub static LIST: Command = Command {
     argument: None,
     extras: &[Extra { flag: "consumed", value: "", help: "list the used ones instead" }, JSON],
     settings: &["db"],
+    defaults: &[],
     run: list,
 };
 
@@ -40,6 +42,7 @@ pub static REVOKE: Command = Command {
     argument: Some("CODE"),
     extras: &[JSON],
     settings: &["db"],
+    defaults: &[],
     run: revoke,
 };
 
@@ -51,9 +54,8 @@ fn create(given: Given) -> Result<(), Stop> {
     }
     let ttl = match given.extra("ttl") {
         None => DAY,
-        Some(text) => parse_duration(text).ok_or_else(|| {
-            Stop::Usage(format!("--ttl: {text:?} is not valid: a time such as 30m, 24h or 7d"))
-        })?,
+        Some(text) => parse_duration(text)
+            .map_err(|e| Stop::Usage(format!("--ttl: {text:?} won't do: {e}")))?,
     };
     let config = given.config()?;
     let store = Store::open(&config.db).map_err(Stop::failed)?;

@@ -9,9 +9,6 @@ mod table;
 mod user;
 mod version;
 
-#[cfg(feature = "demo")]
-mod demo;
-
 use arguments::Command;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -48,10 +45,6 @@ static COMMANDS: &[&Command] = &[
     &user::LIST,
     &user::DELETE,
     &version::COMMAND,
-    #[cfg(feature = "demo")]
-    &demo::DEMO,
-    #[cfg(feature = "demo")]
-    &demo::SERVER,
 ];
 
 /// Runs what the arguments (without the program's name) ask for.

@@ -5,6 +5,7 @@ use crate::config::{Config, format_duration};
 use crate::http::server::{Options, Server};
 use crate::ops;
 use crate::ops::clock::Clock;
+use crate::ops::metrics::Metrics;
 use crate::store::Store;
 use crate::web::App;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -23,6 +24,7 @@ pub static COMMAND: Command = Command {
     argument: None,
     extras: &[],
     settings: ALL,
+    defaults: &[],
     run: |given: Given| {
         let config = given.config()?;
         ops::log::init(config.log);
@@ -57,12 +59,19 @@ impl Service {
             format_duration(config.session_max),
             config.allow_private_upstreams,
         );
-        if let Some(ops_listen) = config.ops_listen {
-            ops::listener::start(ops_listen).map_err(|e| {
-                Stop::Failed(format!("can't listen on {ops_listen} (ops_listen): {e}"))
+        for warning in config.warnings() {
+            log::warn!("{warning}");
+        }
+        let ops_listen = config.ops_listen;
+        let metrics = Metrics::default();
+        let app = App::start(config, store, Clock::system(), &metrics).map_err(Stop::failed)?;
+        if let Some(address) = ops_listen {
+            let store = app.store.clone();
+            let ready = Arc::new(move || store.data_version().map(drop).map_err(|e| e.to_string()));
+            ops::listener::start(address, metrics, ready).map_err(|e| {
+                Stop::Failed(format!("can't listen on {address} (ops_listen): {e}"))
             })?;
         }
-        let app = App::start(config, store, Clock::system()).map_err(Stop::failed)?;
         let server = Server::start(listen, options, app.clone())
             .map_err(|e| Stop::Failed(format!("can't listen on {listen}: {e}")))?;
         log::info!("listening address={}", server.local_addr());

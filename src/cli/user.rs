@@ -12,6 +12,7 @@ pub static LIST: Command = Command {
     argument: None,
     extras: &[JSON],
     settings: &["db"],
+    defaults: &[],
     run: list,
 };
 
@@ -21,6 +22,7 @@ pub static DELETE: Command = Command {
     argument: Some("NAME|ID"),
     extras: &[JSON],
     settings: &["db"],
+    defaults: &[],
     run: delete,
 };
 

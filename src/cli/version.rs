@@ -8,6 +8,7 @@ pub static COMMAND: Command = Command {
     argument: None,
     extras: &[],
     settings: &[],
+    defaults: &[],
     run: |_: Given| print(),
 };
 

@@ -53,7 +53,8 @@ pub const ME: UserId = UserId(1);
 /// A user of a scripted posta-server.
 pub fn account(live: &Live, fake: &Fake) -> Arc<Account> {
     stack::prepare();
-    let options = client::Options { allow_private: true, agent: "test".into(), ..Default::default() };
+    let options =
+        client::Options { allow_private: true, agent: "test".into(), ..Default::default() };
     let origin = Origin { tls: false, host: "127.0.0.1".into(), port: fake.port() };
     let token = zeroize::Zeroizing::new("mst_test".to_owned());
     live.account(ME, &Server::new(Client::new(options), origin, token))

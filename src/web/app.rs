@@ -8,6 +8,7 @@ use crate::http::server::{Record, Service};
 use crate::http::{Request, Response};
 use crate::live::{Account, Live};
 use crate::ops::clock::Clock;
+use crate::ops::metrics::{Family, Metrics, status_class};
 use crate::session::{Ceremonies, Limits, Session, Sessions};
 use crate::store::{Store, StoreError};
 use crate::webauthn::Policy;
@@ -29,11 +30,18 @@ pub struct App {
     pub prf_salt: [u8; 32],
     /// Signs `/media/` URLs; new at every start.
     pub media_key: [u8; 32],
+    /// Requests answered, by class of status.
+    requests: Family,
 }
 
 impl App {
     /// Puts the rooms together and starts the housekeeping thread.
-    pub fn start(config: Config, store: Store, clock: Clock) -> Result<Arc<App>, StoreError> {
+    pub fn start(
+        config: Config,
+        store: Store,
+        clock: Clock,
+        metrics: &Metrics,
+    ) -> Result<Arc<App>, StoreError> {
         let prf_salt = store.prf_salt()?;
         let client = Client::new(crate::http::client::Options {
             allow_private: config.allow_private_upstreams,
@@ -54,6 +62,11 @@ impl App {
             },
             prf_salt,
             media_key: crate::ops::random::bytes(),
+            requests: metrics.family(
+                "chat_posta_http_requests_total",
+                "Requests answered, by class of status.",
+                "status",
+            ),
             clock,
             store,
             config,
@@ -138,6 +151,7 @@ impl Service for App {
     }
 
     fn finished(&self, record: &Record) {
+        self.requests.count(status_class(record.status));
         log::debug!("{record:?}");
     }
 }

@@ -23,6 +23,7 @@ const SPECIAL: &[(&str, &str)] = &[
     ("240.0.0.0/4", "reserved and broadcast, RFC 1112"),
     ("::/128", "unspecified, RFC 4291"),
     ("::1/128", "loopback, RFC 4291"),
+    ("64:ff9b:1::/48", "local NAT64, RFC 8215"),
     ("100::/64", "discard only, RFC 6666"),
     ("100:0:0:1::/64", "dummy prefix, RFC 9780"),
     ("2001::/23", "protocol assignments with Teredo, ORCHID and benchmarking, RFC 2928"),
@@ -39,9 +40,9 @@ const SPECIAL: &[(&str, &str)] = &[
 const NEVER: &[&str] = &["0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4", "::/128", "ff00::/8"];
 
 static SPECIAL_NETWORKS: LazyLock<Vec<Network>> =
-    LazyLock::new(|| SPECIAL.iter().filter_map(|(block, _)| Network::parse(block)).collect());
+    LazyLock::new(|| SPECIAL.iter().filter_map(|(block, _)| Network::parse(block).ok()).collect());
 static NEVER_NETWORKS: LazyLock<Vec<Network>> =
-    LazyLock::new(|| NEVER.iter().filter_map(|block| Network::parse(block)).collect());
+    LazyLock::new(|| NEVER.iter().filter_map(|block| Network::parse(block).ok()).collect());
 
 /// Whether `address` may be dialled. `allow_private` opens what is special, but not what can never
 /// be a server.
@@ -72,10 +73,9 @@ fn carried(address: Ipv6Addr) -> [Option<Ipv4Addr>; 2] {
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low] => [v4(high, low), None],
         // SIIT ::ffff:0:0:0/96 (RFC 2765).
         [0, 0, 0, 0, 0xffff, 0, high, low] => [v4(high, low), None],
-        // NAT64 64:ff9b::/96 (RFC 6052) and 64:ff9b:1::/48 (RFC 8215), whose prefix length is the
-        // network's own affair: look where a /96 and a /48 have the address.
+        // NAT64 64:ff9b::/96 (RFC 6052). Its local sibling 64:ff9b:1::/48 is special as a whole, since
+        // only its network knows where in it the IPv4 address stands.
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => [v4(high, low), None],
-        [0x64, 0xff9b, 1, a, b, c, high, low] => [v4(high, low), v4(a, (b & 0xff) << 8 | c >> 8)],
         // 6to4 2002::/16 (RFC 3056).
         [0x2002, high, low, ..] => [v4(high, low), None],
         // Teredo 2001::/32 (RFC 4380): the server, and the client with its bits turned.

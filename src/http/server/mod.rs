@@ -49,10 +49,10 @@ mod wire;
 
 pub use super::limits::Deadlines;
 pub use close::CloseReason;
+pub use proxy::Network;
 
 use super::limits::{MAX_CONNECTIONS, MAX_PER_ADDRESS};
 use super::{Method, Request, Response, stack};
-use crate::config::Network;
 use places::Places;
 use registry::Registry;
 use std::any::Any;

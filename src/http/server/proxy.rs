@@ -62,7 +62,28 @@ mod tests {
     use super::*;
 
     fn network(text: &str) -> Network {
-        Network::parse(text).unwrap()
+        let (address, prefix) = text.split_once('/').unwrap();
+        Network { address: address.parse().unwrap(), prefix: prefix.parse().unwrap() }
+    }
+
+    #[test]
+    fn networks_hold_their_own() {
+        for (block, address, inside) in [
+            ("127.0.0.0/8", "127.9.9.9", true),
+            ("127.0.0.0/8", "128.0.0.1", false),
+            ("10.1.2.3/32", "10.1.2.3", true),
+            ("10.1.2.3/32", "10.1.2.4", false),
+            ("0.0.0.0/0", "203.0.113.9", true),
+            ("0.0.0.0/0", "2001:db8::1", false),
+            ("127.0.0.0/8", "::ffff:127.0.0.1", true),
+            ("::1/128", "::1", true),
+            ("2001:db8::/32", "2001:db8:ffff::1", true),
+            ("2001:db8::/32", "2001:db9::1", false),
+            ("::/0", "2001:db9::1", true),
+        ] {
+            let got = network(block).contains(address.parse().unwrap());
+            assert_eq!(got, inside, "{address} in {block}");
+        }
     }
 
     #[test]
