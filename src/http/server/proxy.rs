@@ -1,30 +1,7 @@
 //! Who is really asking, when a proxy we trust stands in between.
+pub use crate::config::Network;
 use crate::http::Fields;
 use std::net::{IpAddr, SocketAddr};
-
-/// An address block such as `127.0.0.0/8` or `::1/128`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Network {
-    pub address: IpAddr,
-    pub prefix: u8,
-}
-
-impl Network {
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address.to_canonical(), address.to_canonical()) {
-            (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix.min(32))).unwrap_or(0);
-                (u32::from(ours) ^ u32::from(theirs)) & mask == 0
-            }
-            (IpAddr::V6(ours), IpAddr::V6(theirs)) => {
-                let mask =
-                    u128::MAX.checked_shl(128 - u32::from(self.prefix.min(128))).unwrap_or(0);
-                (u128::from(ours) ^ u128::from(theirs)) & mask == 0
-            }
-            _ => false,
-        }
-    }
-}
 
 pub fn is_trusted(trusted: &[Network], address: IpAddr) -> bool {
     trusted.iter().any(|network| network.contains(address))
