@@ -158,6 +158,7 @@ fn participant(me: Address, options: &Options, is_new: bool) -> Result<Arc<Parti
         client: Client::new(client::Options {
             allow_private: true,
             agent: "chat-posta-demo".to_owned(),
+            ..Default::default()
         }),
         manner: if options.plain { Manner::Plain } else { Manner::Known },
         events: Arc::new(Events::new(start, options.buffer)),
