@@ -3,6 +3,10 @@
 //! In scope: reading arguments, printing, exit codes (0 done, 1 failed, 2 used wrongly). Out of
 //! scope: everything the commands then do.
 mod arguments;
+#[cfg(feature = "demo")]
+mod demo;
+#[cfg(feature = "demo")]
+mod demo_server;
 mod invite;
 mod serve;
 mod table;
@@ -45,6 +49,15 @@ static COMMANDS: &[&Command] = &[
     &user::LIST,
     &user::DELETE,
     &version::COMMAND,
+    #[cfg(feature = "demo")]
+    &demo::COMMAND,
+    // The longer names first: a command is known by how the arguments begin.
+    #[cfg(feature = "demo")]
+    &demo_server::TOKEN_CREATE,
+    #[cfg(feature = "demo")]
+    &demo_server::TOKEN_REVOKE,
+    #[cfg(feature = "demo")]
+    &demo_server::SERVER,
 ];
 
 /// Runs what the arguments (without the program's name) ask for.
