@@ -1,72 +1,67 @@
 //! SQLite: invites, users, passkeys, settings. One thread of its own runs every statement.
 //!
-//! In scope: opening and migrating, one entity a file, transactions. Out of scope: what is in a
-//! sealed token, who is signed in.
+//! In scope: opening and migrating, one entity a file, transactions. Out of scope: what a sealed
+//! token says, who is signed in.
 //!
-//! Methods may be called from coroutines and threads alike: the work goes to the thread `store`
-//! over a channel, and the caller waits without blocking an OS thread that other coroutines need.
+//! Methods may be called from coroutines and plain threads alike: the work goes to the thread
+//! `store` over a channel, and the caller waits without keeping an OS thread from other coroutines.
+mod error;
 mod invites;
+mod migrate;
 mod open;
 mod passkeys;
+mod register;
 mod settings;
+#[cfg(test)]
+pub mod testing;
 mod users;
 
+pub use error::StoreError;
 pub use invites::{Invite, RevokeError};
 pub use passkeys::{NewPasskey, Passkey};
-pub use users::{DeleteError, NewUser, RegisterError, Registered, User, UserId};
+pub use register::{NewUser, RegisterError, Registered};
+pub use users::{DeleteError, User, UserId};
 
+use may::coroutine::is_coroutine;
 use rusqlite::Connection;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::mpsc;
-use std::thread;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
 
 type Work = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// Cheap to clone; the thread ends with the last clone.
+/// Cheap to clone. With the last clone the thread ends and the database is closed.
 #[derive(Clone)]
-pub struct Store(mpsc::Sender<Work>);
+pub struct Store(Arc<Inner>);
 
-#[derive(Debug)]
-pub enum StoreError {
-    /// The database could not be opened; the text says what to do.
-    Open(String),
-    Sql(rusqlite::Error),
-    /// A statement panicked; the log says where.
-    Panicked,
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(e: rusqlite::Error) -> Self {
-        StoreError::Sql(e)
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StoreError::Open(why) => f.write_str(why),
-            StoreError::Sql(e) => write!(f, "the database: {e}"),
-            StoreError::Panicked => f.write_str("the database thread ran into a bug"),
-        }
-    }
+struct Inner {
+    /// Taken only by `drop`. Unbounded, so that sending never blocks; every caller waits for its
+    /// answer, so no more work can be queued than there are callers.
+    work: Option<mpsc::Sender<Work>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Store {
-    /// Opens (or creates) and migrates the database.
+    /// Opens the database, creates it if it is not there, and migrates it.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
-        let mut connection = open::open(path)?;
+        Store::serve(open::open(path, open::Missing::Create)?)
+    }
+
+    /// As [`Store::open`], but a database that is not there is an error: whoever looks something up
+    /// in it has mistyped its name.
+    pub fn open_existing(path: &Path) -> Result<Store, StoreError> {
+        Store::serve(open::open(path, open::Missing::Refuse)?)
+    }
+
+    fn serve(mut connection: Connection) -> Result<Store, StoreError> {
         let (sender, receiver) = mpsc::channel::<Work>();
-        thread::Builder::new()
+        let run = move || receiver.into_iter().for_each(|work| work(&mut connection));
+        let thread = thread::Builder::new()
             .name("store".into())
-            .spawn(move || {
-                for work in receiver {
-                    work(&mut connection);
-                }
-            })
+            .spawn(run)
             .map_err(|e| StoreError::Open(format!("no thread for the database: {e}")))?;
-        Ok(Store(sender))
+        Ok(Store(Arc::new(Inner { work: Some(sender), thread: Some(thread) })))
     }
 
     /// Runs `work` on the store's thread and waits for what it gives.
@@ -76,44 +71,104 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (answer, receiver) = may::sync::mpsc::channel();
         let work: Work = Box::new(move |connection| {
-            // A transaction that was open rolls back as the panic passes through it.
+            // An open transaction rolls back as the panic passes through it.
             let done = catch_unwind(AssertUnwindSafe(|| work(connection)));
-            // The caller may be gone; then nobody needs the answer.
+            // Nobody waits any more if the caller's coroutine was cancelled.
             let _ = answer.send(done.unwrap_or(Err(StoreError::Panicked)));
         });
-        self.0.send(work).map_err(|_| StoreError::Panicked)?;
+        let sender = self.0.work.as_ref().ok_or(StoreError::Panicked)?;
+        sender.send(work).map_err(|_| StoreError::Panicked)?;
         receiver.recv().map_err(|_| StoreError::Panicked)?
     }
 
-    /// Changes when another process has changed the database (SQLite's `data_version`).
+    /// Changes when another process (or another `Store`) has changed the database, and not when
+    /// this one has: SQLite's `data_version`.
     pub fn data_version(&self) -> Result<i64, StoreError> {
         self.run(|db| Ok(db.query_row("PRAGMA data_version", [], |row| row.get(0))?))
     }
 }
 
-/// A store in a file of its own, for tests.
-#[cfg(test)]
-pub mod tests_support {
-    use super::Store;
-    use crate::ops::{encode, random};
-    use std::path::PathBuf;
-
-    pub struct Temporary {
-        pub store: Store,
-        pub path: PathBuf,
-    }
-
-    pub fn temporary() -> Temporary {
-        let name = format!("chat-posta-store-{}", encode::b64url(&random::bytes::<9>()));
-        let path = std::env::temp_dir().join(name).join("state.db");
-        Temporary { store: Store::open(&path).expect("opens"), path }
-    }
-
-    impl Drop for Temporary {
-        fn drop(&mut self) {
-            if let Some(folder) = self.path.parent() {
-                let _ = std::fs::remove_dir_all(folder);
-            }
+impl Drop for Inner {
+    /// Waits until SQLite has closed the file, which folds the write-ahead log back into it: a
+    /// command that ends here leaves one whole file for whoever copies it.
+    fn drop(&mut self) {
+        drop(self.work.take());
+        if let Some(thread) = self.thread.take().filter(|_| !is_coroutine()) {
+            // The thread catches every panic of the work it runs.
+            let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::temporary;
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn coroutines_wait_for_the_store_without_holding_up_others() {
+        let temporary = temporary();
+        let done = Arc::new(AtomicUsize::new(0));
+        let callers: Vec<_> = (0..200)
+            .map(|n| {
+                let (store, done) = (temporary.store.clone(), done.clone());
+                crate::http::stack::spawn_connection(move || {
+                    let given = store.run(move |db| {
+                        Ok(db.query_row("SELECT ?1 + 1", [n], |row| row.get::<_, i64>(0))?)
+                    });
+                    assert_eq!(given.unwrap(), n + 1);
+                    done.fetch_add(1, Ordering::Relaxed);
+                })
+                .unwrap()
+            })
+            .collect();
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        assert_eq!(done.load(Ordering::Relaxed), 200);
+    }
+
+    #[test]
+    fn a_bug_in_one_statement_costs_one_caller_its_answer_and_nothing_else() {
+        let temporary = temporary();
+        let store = &temporary.store;
+        let bug = store.run::<()>(|db| {
+            let transaction = db.transaction()?;
+            transaction.execute("INSERT INTO settings VALUES ('x', x'00')", [])?;
+            panic!("a bug");
+        });
+        assert!(matches!(bug, Err(StoreError::Panicked)));
+        let rows = store.run(|db| {
+            Ok(db.query_row("SELECT count(*) FROM settings", [], |row| row.get::<_, i64>(0))?)
+        });
+        assert_eq!(rows.unwrap(), 0, "what the panic interrupted was rolled back");
+    }
+
+    #[test]
+    fn closing_leaves_one_whole_file() {
+        let temporary = temporary();
+        temporary.store.prf_salt().unwrap();
+        let path = temporary.path.clone();
+        let names = || {
+            let folder = path.parent().unwrap().read_dir().unwrap();
+            let mut names: Vec<_> = folder.map(|f| f.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(), ["state.db", "state.db-shm", "state.db-wal"]);
+        let folder = temporary.close();
+        assert_eq!(names(), ["state.db"]);
+        drop(folder);
+    }
+
+    #[test]
+    fn the_data_version_shows_what_others_change() {
+        let temporary = temporary();
+        let store = &temporary.store;
+        let before = store.data_version().unwrap();
+        store.prf_salt().unwrap();
+        assert_eq!(store.data_version().unwrap(), before, "our own change");
+        let other = Store::open_existing(&temporary.path).unwrap();
+        other.invite_create("Bob", std::time::Duration::from_secs(60), 0).unwrap();
+        assert_ne!(store.data_version().unwrap(), before);
     }
 }

@@ -1,17 +1,15 @@
-//! What this deployment made for itself once.
+//! Settings that the deployment makes for itself.
 use super::{Store, StoreError};
 use crate::ops::random;
-use rusqlite::params;
 
 impl Store {
-    /// The PRF input of all passkeys here, made at the first call and kept for ever: with another
-    /// one no passkey would open anything.
+    /// The PRF input of every passkey here, made at the first call and kept for ever: under another
+    /// one no passkey would open what it sealed.
     pub fn prf_salt(&self) -> Result<[u8; 32], StoreError> {
         self.run(|db| {
-            let fresh = random::bytes::<32>();
             db.execute(
                 "INSERT OR IGNORE INTO settings (name, value) VALUES ('prf_salt', ?1)",
-                params![fresh],
+                [random::bytes::<32>()],
             )?;
             let query = "SELECT value FROM settings WHERE name = 'prf_salt'";
             Ok(db.query_row(query, [], |row| row.get(0))?)
@@ -21,14 +19,15 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests_support::temporary;
+    use super::super::testing::temporary;
+    use super::*;
 
     #[test]
-    fn the_salt_is_made_once() {
-        let (a, b) = (temporary(), temporary());
-        let salt = a.store.prf_salt().unwrap();
-        assert_eq!(a.store.prf_salt().unwrap(), salt);
-        assert_ne!(b.store.prf_salt().unwrap(), salt);
-        assert_eq!(super::Store::open(&a.path).unwrap().prf_salt().unwrap(), salt);
+    fn the_salt_is_made_once_for_each_deployment() {
+        let (ours, theirs) = (temporary(), temporary());
+        let salt = ours.store.prf_salt().unwrap();
+        assert_eq!(ours.store.prf_salt().unwrap(), salt);
+        assert_eq!(Store::open(&ours.path).unwrap().prf_salt().unwrap(), salt);
+        assert_ne!(theirs.store.prf_salt().unwrap(), salt);
     }
 }
