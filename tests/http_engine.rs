@@ -255,7 +255,7 @@ fn a_second_one_on_the_port_says_so() {
     let server = Server::start(&[]);
     let out = std::process::Command::new(env!("CARGO_BIN_EXE_chat-posta"))
         .args(["serve", "--config", "/dev/null", "--db"])
-        .arg(std::env::temp_dir().join(format!("chat-posta-second-{}.db", std::process::id())))
+        .arg(server.directory.join("second.db"))
         .args(["--listen", &server.address.to_string()])
         .output()
         .unwrap();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub struct Server {
     pub address: SocketAddr,
     child: Child,
-    directory: PathBuf,
+    pub directory: PathBuf,
 }
 
 impl Server {
