@@ -239,11 +239,11 @@ fn terminated_it_lets_go_and_ends_well() {
     idle.write_all(HEALTH.as_bytes()).unwrap();
     assert_eq!(status(&answer(&mut idle)), 200);
     let mut half = server.connect();
-    half.write_all(HEALTH[..20].as_bytes()).unwrap();
+    half.write_all(&HEALTH.as_bytes()[..20]).unwrap();
     std::thread::sleep(Duration::from_millis(200));
     server.terminate();
     assert_eq!(rest(&mut idle), "", "an idle connection just ends");
-    half.write_all(HEALTH[20..].as_bytes()).unwrap();
+    half.write_all(&HEALTH.as_bytes()[20..]).unwrap();
     let last = rest(&mut half);
     assert_eq!((status(&last), field(&last, "connection")), (200, Some("close")));
     assert_eq!(server.ended(Duration::from_secs(10)), Some(0));
