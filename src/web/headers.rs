@@ -10,7 +10,7 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
 /// Passkeys and the clipboard for ourselves; every sensor and the like for nobody.
 pub const PERMISSIONS_POLICY: &str = "publickey-credentials-create=(self), \
      publickey-credentials-get=(self), clipboard-write=(self), clipboard-read=(self), \
-     accelerometer=(), autoplay=(), bluetooth=(), browsing-topics=(), camera=(), \
+     accelerometer=(), autoplay=(), browsing-topics=(), camera=(), \
      display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), \
      gyroscope=(), hid=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), \
      midi=(), payment=(), picture-in-picture=(), screen-wake-lock=(), serial=(), \
