@@ -4,11 +4,9 @@ use super::{CallError, Origin, guard, tls};
 use crate::http::socket::Socket;
 use crate::http::stack;
 use may::coroutine;
-use may::net::TcpStream;
 use rustls::ClientConfig;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{FromRawFd, IntoRawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -42,11 +40,9 @@ pub fn connect(addresses: &[IpAddr], port: u16, until: Instant) -> Result<Wire, 
 }
 
 fn dial(address: SocketAddr, wait: Duration) -> io::Result<Socket> {
-    let stream = TcpStream::connect_timeout(&address, wait)?;
-    stream.set_nodelay(true)?;
-    // SAFETY: the descriptor was just given up by its owner.
-    let stream = unsafe { std::net::TcpStream::from_raw_fd(stream.into_raw_fd()) };
-    Socket::new(stream)
+    let socket = Socket::connect(address, wait)?;
+    socket.set_nodelay()?;
+    Ok(socket)
 }
 
 /// As [`connect`], with TLS. The handshake goes deep, so it runs on a coroutine of its own that ends
