@@ -1,15 +1,15 @@
-//! Ceremonies in progress: each challenge is used once, within five minutes, for what it was made
-//! for (WebAuthn Level 3 §13.4.3).
+//! Ceremonies in progress: each challenge is answered once, within five minutes, in the ceremony it
+//! was made for (WebAuthn Level 3 §13.4.3).
 use crate::ops::clock::Clock;
 use crate::ops::{encode, random};
 use crate::posta::{Identity, Pairing};
 use crate::webauthn::Credential;
-use std::collections::{HashMap, VecDeque};
-use std::sync::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Long enough for a person who looks for their phone.
-const LIFETIME_MS: u64 = 5 * 60 * 1000;
-/// A ceremony is a kilobyte or so: this bounds what a flood of them can take.
+/// Time for somebody who looks for their phone.
+const LIFETIME_MS: u64 = 5 * 60 * 1_000;
+/// A ceremony takes a kilobyte or so: what a flood of them can take is bounded.
 const MAX: usize = 10_000;
 
 pub enum Ceremony {
@@ -22,6 +22,7 @@ pub enum Ceremony {
 pub struct Registering {
     /// The invite's code.
     pub invite: String,
+    /// Holds the token, which is wiped with it.
     pub pairing: Pairing,
     pub identity: Identity,
     pub challenge: [u8; 32],
@@ -43,9 +44,39 @@ pub struct Ceremonies {
 
 #[derive(Default)]
 struct Table {
-    by_id: HashMap<String, (u64, Ceremony)>,
-    /// Ids in the order they were begun, with their end; some may be taken already.
-    order: VecDeque<(u64, String)>,
+    by_id: HashMap<String, Entry>,
+    /// Ids in the order in which they were begun, which is the order in which they end.
+    in_order: BTreeMap<u64, String>,
+    next: u64,
+}
+
+struct Entry {
+    number: u64,
+    end_ms: u64,
+    ceremony: Ceremony,
+}
+
+impl Table {
+    fn remove(&mut self, id: &str) -> Option<Entry> {
+        let entry = self.by_id.remove(id)?;
+        self.in_order.remove(&entry.number);
+        Some(entry)
+    }
+
+    fn oldest(&self) -> Option<(String, u64)> {
+        let (_, id) = self.in_order.first_key_value()?;
+        Some((id.clone(), self.by_id.get(id)?.end_ms))
+    }
+
+    /// Lets go of what has expired, and of the oldest when there are more than `most`.
+    fn trim(&mut self, now_ms: u64, most: usize) {
+        while let Some((id, end_ms)) = self.oldest() {
+            if end_ms > now_ms && self.by_id.len() <= most {
+                return;
+            }
+            self.remove(&id);
+        }
+    }
 }
 
 impl Ceremonies {
@@ -53,28 +84,36 @@ impl Ceremonies {
         Ceremonies { clock, table: Mutex::default() }
     }
 
-    /// Keeps a ceremony; gives the id by which its answer finds it. When there are too many the
+    /// Keeps a ceremony; gives the id by which its answer finds it. When there are too many, the
     /// oldest go.
     pub fn begin(&self, ceremony: Ceremony) -> String {
         let id = encode::b64url(&random::bytes::<32>());
         let now = self.clock.now_ms();
-        let end = now + LIFETIME_MS;
-        let mut table = self.table.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        while table.order.front().is_some_and(|(end, _)| *end <= now) || table.order.len() >= MAX {
-            if let Some((_, old)) = table.order.pop_front() {
-                table.by_id.remove(&old);
-            }
-        }
-        table.order.push_back((end, id.clone()));
-        table.by_id.insert(id.clone(), (end, ceremony));
+        let mut table = self.lock();
+        table.trim(now, MAX - 1);
+        let number = table.next;
+        table.next += 1;
+        table.in_order.insert(number, id.clone());
+        let entry = Entry { number, end_ms: now.saturating_add(LIFETIME_MS), ceremony };
+        table.by_id.insert(id.clone(), entry);
         id
     }
 
-    /// Takes a ceremony out, so that its challenge can be answered once.
+    /// Takes a ceremony out: whatever comes of the answer, its challenge is never used again.
     pub fn take(&self, id: &str) -> Option<Ceremony> {
-        let mut table = self.table.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let (end, ceremony) = table.by_id.remove(id)?;
-        (end > self.clock.now_ms()).then_some(ceremony)
+        let entry = self.lock().remove(id)?;
+        (entry.end_ms > self.clock.now_ms()).then_some(entry.ceremony)
+    }
+
+    /// Lets go of expired ceremonies, and of the tokens in them.
+    pub fn sweep(&self) {
+        let now = self.clock.now_ms();
+        self.lock().trim(now, MAX);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        // No change to the table can panic half-way.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -87,14 +126,21 @@ mod tests {
         Ceremony::Login { challenge: [byte; 32] }
     }
 
+    fn left(ceremonies: &Ceremonies) -> usize {
+        let table = ceremonies.lock();
+        assert_eq!(table.by_id.len(), table.in_order.len());
+        table.by_id.len()
+    }
+
     #[test]
     fn a_challenge_is_used_once() {
         let ceremonies = Ceremonies::new(Clock::manual(0));
         let (a, b) = (ceremonies.begin(login(1)), ceremonies.begin(login(2)));
         assert!(matches!(ceremonies.take(&a), Some(Ceremony::Login { challenge: [1, ..] })));
         assert!(ceremonies.take(&a).is_none());
-        assert!(matches!(ceremonies.take(&b), Some(Ceremony::Login { challenge: [2, ..] })));
         assert!(ceremonies.take("").is_none());
+        assert!(matches!(ceremonies.take(&b), Some(Ceremony::Login { challenge: [2, ..] })));
+        assert_eq!(left(&ceremonies), 0);
     }
 
     #[test]
@@ -102,19 +148,41 @@ mod tests {
         let clock = Clock::manual(0);
         let ceremonies = Ceremonies::new(clock.clone());
         let (a, b) = (ceremonies.begin(login(1)), ceremonies.begin(login(2)));
-        clock.advance(Duration::from_secs(299));
+        clock.advance(Duration::from_millis(LIFETIME_MS - 1));
         assert!(ceremonies.take(&a).is_some());
-        clock.advance(Duration::from_secs(1));
+        clock.advance(Duration::from_millis(1));
         assert!(ceremonies.take(&b).is_none());
     }
 
     #[test]
-    fn a_flood_drops_the_oldest_and_is_bounded() {
+    fn what_expires_is_let_go_without_being_asked_for() {
+        let clock = Clock::manual(0);
+        let ceremonies = Ceremonies::new(clock.clone());
+        ceremonies.begin(login(1));
+        clock.advance(Duration::from_secs(60));
+        ceremonies.begin(login(2));
+        clock.advance(Duration::from_secs(4 * 60));
+        ceremonies.sweep();
+        assert_eq!(left(&ceremonies), 1);
+        clock.advance(Duration::from_secs(60));
+        ceremonies.sweep();
+        assert_eq!(left(&ceremonies), 0);
+    }
+
+    #[test]
+    fn a_flood_drops_the_oldest_and_only_them() {
         let ceremonies = Ceremonies::new(Clock::manual(0));
+        // Those that were answered leave their places to others.
+        for _ in 0..100 {
+            let id = ceremonies.begin(login(0));
+            ceremonies.take(&id);
+        }
         let first = ceremonies.begin(login(1));
-        let rest: Vec<String> = (0..MAX).map(|_| ceremonies.begin(login(2))).collect();
+        let rest: Vec<String> = (1..MAX).map(|_| ceremonies.begin(login(2))).collect();
+        assert_eq!(left(&ceremonies), MAX);
+        ceremonies.begin(login(3));
+        assert_eq!(left(&ceremonies), MAX);
         assert!(ceremonies.take(&first).is_none());
         assert!(ceremonies.take(&rest[0]).is_some());
-        assert!(ceremonies.table.lock().unwrap().order.len() <= MAX);
     }
 }

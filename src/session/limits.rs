@@ -1,46 +1,58 @@
-//! How often one address may try what could be guessed or would be costly: a token bucket for each
-//! (kind, address), in bounded memory.
+//! How often one address may try what could be guessed, or what costs us or others something.
+//!
+//! A token bucket in one number (GCRA): the time at which the bucket would be full again. A bucket
+//! whose time has passed is the same as none, so it need not be kept.
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
+    /// Each makes a challenge, and may make us verify a signature.
     SignIn,
+    /// Each calls a server of the visitor's choice.
     SignUp,
+    /// Each asks the database for a code.
     Invite,
 }
 
+/// A whole household or office can share one address, so a burst is generous.
+struct Rate {
+    burst: u64,
+    /// Milliseconds until one more is allowed.
+    every_ms: u64,
+}
+
 impl Kind {
-    /// How many at once, and how many a minute after that. Many people can share one address.
-    fn rate(self) -> (f64, f64) {
+    fn rate(self) -> Rate {
         match self {
-            Kind::SignIn => (60.0, 30.0),
-            Kind::SignUp => (20.0, 10.0),
-            Kind::Invite => (40.0, 20.0),
+            Kind::SignIn => Rate { burst: 60, every_ms: 2_000 },
+            Kind::SignUp => Rate { burst: 20, every_ms: 6_000 },
+            Kind::Invite => Rate { burst: 40, every_ms: 3_000 },
         }
     }
 }
 
 /// When to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryAfter(u64);
+pub struct RetryAfter {
+    seconds: u64,
+}
 
 impl RetryAfter {
+    /// For the `Retry-After` field (RFC 9110 §10.2.3); at least 1.
     pub fn seconds(self) -> u64 {
-        self.0
+        self.seconds
     }
 }
 
-/// Buckets kept; a full bucket is the same as none, so those go first.
+/// Buckets kept, about 2 MB. Whoever has so many addresses is not stopped by limits per address.
 const MAX: usize = 20_000;
 
 #[derive(Default)]
-pub struct Limits(Mutex<HashMap<(Kind, IpAddr), Bucket>>);
-
-struct Bucket {
-    tokens: f64,
-    at_ms: u64,
+pub struct Limits {
+    /// When each bucket will be full again, in Unix milliseconds.
+    full_at: Mutex<HashMap<(Kind, IpAddr), u64>>,
 }
 
 impl Limits {
@@ -48,43 +60,47 @@ impl Limits {
         Limits::default()
     }
 
-    /// Counts one try.
+    /// Counts one try, or says when there may be one. A refused try is not counted.
     pub fn check(&self, kind: Kind, address: IpAddr, now_ms: u64) -> Result<(), RetryAfter> {
-        let (burst, per_minute) = kind.rate();
-        let per_ms = per_minute / 60_000.0;
-        let mut buckets = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if buckets.len() >= MAX {
-            buckets.retain(|(kind, _), bucket| {
-                let (burst, per_minute) = kind.rate();
-                bucket.filled(now_ms, burst, per_minute / 60_000.0) < burst
-            });
-            if buckets.len() >= MAX {
-                buckets.clear();
-            }
+        let Rate { burst, every_ms } = kind.rate();
+        let key = (kind, household(address));
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back must not lock anybody out for longer than an empty bucket.
+        let longest = now_ms.saturating_add(burst * every_ms);
+        let known = full_at.get(&key).copied();
+        let full = known.unwrap_or(now_ms).clamp(now_ms, longest).saturating_add(every_ms);
+        if full > longest {
+            return Err(RetryAfter { seconds: (full - longest).div_ceil(1_000) });
         }
-        let key = (kind, network(address));
-        let bucket = buckets.entry(key).or_insert(Bucket { tokens: burst, at_ms: now_ms });
-        bucket.tokens = bucket.filled(now_ms, burst, per_ms);
-        bucket.at_ms = now_ms;
-        if bucket.tokens >= 1.0 {
-            bucket.tokens -= 1.0;
-            Ok(())
-        } else {
-            let wait_ms = (1.0 - bucket.tokens) / per_ms;
-            Err(RetryAfter((wait_ms / 1000.0).ceil() as u64))
+        if known.is_none() && full_at.len() >= MAX {
+            make_room(&mut full_at, now_ms);
         }
+        full_at.insert(key, full);
+        Ok(())
     }
 }
 
-impl Bucket {
-    fn filled(&self, now_ms: u64, burst: f64, per_ms: f64) -> f64 {
-        let since = now_ms.saturating_sub(self.at_ms) as f64;
-        (self.tokens + since * per_ms).min(burst)
+/// Forgets full buckets; where that is not enough, the fuller half: those who are being held back
+/// stay so.
+fn make_room(full_at: &mut HashMap<(Kind, IpAddr), u64>, now_ms: u64) {
+    full_at.retain(|_, full| *full > now_ms);
+    if full_at.len() < MAX {
+        return;
     }
+    let mut times: Vec<u64> = full_at.values().copied().collect();
+    let (_, median, emptier) = times.select_nth_unstable(MAX / 2);
+    let median = *median;
+    // Many may stand exactly at the median: some of them stay.
+    let mut places = MAX / 2 - emptier.iter().filter(|full| **full > median).count();
+    full_at.retain(|_, full| {
+        let stays = *full > median || (*full == median && places > 0);
+        places -= usize::from(stays && *full == median);
+        stays
+    });
 }
 
 /// One subscriber has a whole /64 (RFC 6177 §2): its addresses count as one.
-fn network(address: IpAddr) -> IpAddr {
+fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         v4 => v4,
@@ -99,37 +115,62 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn empty(limits: &Limits, kind: Kind, address: &str, now_ms: u64) -> u64 {
+        (0..1_000).take_while(|_| limits.check(kind, ip(address), now_ms).is_ok()).count() as u64
+    }
+
     #[test]
     fn a_burst_passes_then_the_rate_holds() {
         let limits = Limits::new();
-        for _ in 0..20 {
-            assert!(limits.check(Kind::SignUp, ip("192.0.2.1"), 0).is_ok());
-        }
-        let wait = limits.check(Kind::SignUp, ip("192.0.2.1"), 0).unwrap_err();
-        assert_eq!(wait.seconds(), 6);
-        assert!(limits.check(Kind::SignUp, ip("192.0.2.2"), 0).is_ok(), "another address");
-        assert!(limits.check(Kind::SignIn, ip("192.0.2.1"), 0).is_ok(), "another kind");
-        assert!(limits.check(Kind::SignUp, ip("192.0.2.1"), 5_900).is_err());
-        assert!(limits.check(Kind::SignUp, ip("192.0.2.1"), 6_000).is_ok());
-        assert!(limits.check(Kind::SignUp, ip("192.0.2.1"), 6_000).is_err());
+        let now = 1_000_000;
+        assert_eq!(empty(&limits, Kind::SignUp, "192.0.2.1", now), 20);
+        let check = |now_ms| limits.check(Kind::SignUp, ip("192.0.2.1"), now_ms);
+        assert_eq!(check(now), Err(RetryAfter { seconds: 6 }));
+        assert_eq!(check(now + 5_001), Err(RetryAfter { seconds: 1 }));
+        assert_eq!(check(now + 5_999), Err(RetryAfter { seconds: 1 }));
+        assert_eq!(check(now + 6_000), Ok(()), "refused tries were not counted");
+        assert!(check(now + 6_000).is_err());
+        assert_eq!(empty(&limits, Kind::SignUp, "192.0.2.1", now + 3_600_000), 20, "full again");
+    }
+
+    #[test]
+    fn addresses_and_kinds_have_buckets_of_their_own() {
+        let limits = Limits::new();
+        empty(&limits, Kind::SignUp, "192.0.2.1", 0);
+        assert_eq!(empty(&limits, Kind::SignUp, "192.0.2.2", 0), 20);
+        assert_eq!(empty(&limits, Kind::SignIn, "192.0.2.1", 0), 60);
+        assert_eq!(empty(&limits, Kind::SignUp, "::ffff:192.0.2.1", 0), 0, "the same address");
     }
 
     #[test]
     fn a_subscriber_s_ipv6_addresses_are_one() {
         let limits = Limits::new();
-        for host in 0..20 {
-            assert!(limits.check(Kind::SignUp, ip(&format!("2001:db8::{host:x}")), 0).is_ok());
-        }
-        assert!(limits.check(Kind::SignUp, ip("2001:db8::ffff"), 0).is_err());
-        assert!(limits.check(Kind::SignUp, ip("2001:db8:0:1::1"), 0).is_ok());
+        empty(&limits, Kind::Invite, "2001:db8::1", 0);
+        assert_eq!(empty(&limits, Kind::Invite, "2001:db8::ffff:1", 0), 0);
+        assert_eq!(empty(&limits, Kind::Invite, "2001:db8:0:1::1", 0), 40);
     }
 
     #[test]
-    fn memory_is_bounded() {
+    fn a_clock_that_is_set_back_locks_nobody_out() {
         let limits = Limits::new();
+        empty(&limits, Kind::SignIn, "192.0.2.1", 1_000_000_000);
+        let wait = limits.check(Kind::SignIn, ip("192.0.2.1"), 1_000).unwrap_err();
+        assert_eq!(wait.seconds(), 2);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_held_back_stay_held_back() {
+        let limits = Limits::new();
+        empty(&limits, Kind::SignUp, "192.0.2.1", 0);
         for n in 0..(MAX as u32 * 2) {
-            let _ = limits.check(Kind::Invite, IpAddr::V4(n.into()), 0);
+            let _ = limits.check(Kind::Invite, IpAddr::V4((0x0a00_0000 + n).into()), 0);
         }
-        assert!(limits.0.lock().unwrap().len() <= MAX);
+        assert!(limits.full_at.lock().unwrap().len() <= MAX);
+        assert!(limits.check(Kind::SignUp, ip("192.0.2.1"), 0).is_err());
+        // An hour later all of these buckets are full, and go.
+        for n in 0..(MAX as u32) {
+            let _ = limits.check(Kind::Invite, IpAddr::V4((0x0b00_0000 + n).into()), 3_600_000);
+        }
+        assert!(limits.full_at.lock().unwrap().len() <= MAX);
     }
 }

@@ -1,16 +1,21 @@
 //! Sessions: who is signed in, and until when. The token lives here and nowhere else in the clear.
-use crate::ops::clock::Clock;
+use crate::ops::clock::{Clock, millis};
 use crate::ops::{encode, random};
 use crate::posta::Server;
 use crate::store::UserId;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A person with more sign-ins than this loses the one longest unused.
 const MAX_PER_USER: usize = 50;
+/// As many as there can be open connections, several times over; a few kilobytes each.
+const MAX: usize = 20_000;
+
+/// Bytes of a cookie's value before encoding.
+const SECRET: usize = 32;
 
 /// Who signs in.
 pub struct Account {
@@ -35,97 +40,115 @@ pub struct Sessions {
     clock: Clock,
     idle_ms: u64,
     max_ms: u64,
-    table: Mutex<HashMap<[u8; 32], Arc<Session>>>,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    by_key: HashMap<[u8; 32], Arc<Session>>,
+    /// Sessions that made room for others; the next sweep tells of them.
+    displaced: Vec<Arc<Session>>,
+}
+
+impl Table {
+    /// Ends the longest unused session of those, when there are as many as there may be.
+    fn make_room(&mut self, most: usize, of: impl Fn(&Session) -> bool) {
+        let those = || self.by_key.values().filter(|session| of(session));
+        if those().count() < most {
+            return;
+        }
+        let unused = those().min_by_key(|session| session.active()).map(|session| session.key);
+        self.displaced.extend(unused.and_then(|key| self.by_key.remove(&key)));
+    }
 }
 
 impl Sessions {
     pub fn new(clock: Clock, idle: Duration, max: Duration) -> Self {
-        let ms = |duration: Duration| duration.as_millis() as u64;
-        let table = Mutex::new(HashMap::new());
-        Sessions { clock, idle_ms: ms(idle), max_ms: ms(max), table }
+        let (idle_ms, max_ms) = (millis(idle), millis(max));
+        Sessions { clock, idle_ms, max_ms, table: Mutex::default() }
     }
 
     /// Begins a session; gives the cookie's value.
     pub fn create(&self, account: Account) -> String {
-        let secret = random::bytes::<32>();
+        let secret = random::bytes::<SECRET>();
         let now = self.clock.now_ms();
-        let session = Arc::new(Session {
+        let session = Session {
             key: Sha256::digest(secret).into(),
             user: account.user,
             name: account.name,
             server: account.server,
             created_ms: now,
             active_ms: AtomicU64::new(now),
-        });
+        };
         let mut table = self.lock();
-        let of_user = |session: &&Arc<Session>| session.user == account.user;
-        if table.values().filter(of_user).count() >= MAX_PER_USER {
-            let unused = table.values().filter(of_user).min_by_key(|s| s.active()).map(|s| s.key);
-            unused.and_then(|key| table.remove(&key));
-        }
-        table.insert(session.key, session);
+        table.make_room(MAX_PER_USER, |other| other.user == session.user);
+        table.make_room(MAX, |_| true);
+        table.by_key.insert(session.key, Arc::new(session));
         encode::b64url(&secret)
     }
 
     /// The session of a cookie's value, unless its time is over.
     pub fn find(&self, cookie: &str) -> Option<Arc<Session>> {
-        let key: [u8; 32] = Sha256::digest(encode::b64url_decode(cookie)?).into();
-        let session = self.lock().get(&key).cloned()?;
+        let secret = encode::b64url_decode(cookie).filter(|secret| secret.len() == SECRET)?;
+        let key: [u8; 32] = Sha256::digest(secret).into();
+        let session = self.lock().by_key.get(&key).cloned()?;
         (self.remaining(&session) > 0).then_some(session)
     }
 
-    /// Starts the idle time anew.
+    /// Starts the idle time anew. A session whose time is over stays over.
     pub fn touch(&self, session: &Session) {
-        session.active_ms.store(self.clock.now_ms(), Ordering::Relaxed);
+        if self.remaining(session) > 0 {
+            session.active_ms.store(self.clock.now_ms(), Ordering::Relaxed);
+        }
     }
 
     /// As [`Sessions::touch`], by key.
     pub fn touch_key(&self, key: &[u8; 32]) {
-        if let Some(session) = self.lock().get(key) {
+        if let Some(session) = self.lock().by_key.get(key) {
             self.touch(session);
         }
     }
 
     pub fn end(&self, session: &Session) {
-        self.lock().remove(&session.key);
+        self.lock().by_key.remove(&session.key);
     }
 
     pub fn end_user(&self, user: UserId) {
-        self.lock().retain(|_, session| session.user != user);
+        self.lock().by_key.retain(|_, session| session.user != user);
     }
 
-    /// Removes and gives the sessions whose time is over.
+    /// Removes and gives the sessions whose time is over, and those that made room for others.
     pub fn sweep(&self) -> Vec<Arc<Session>> {
-        let mut over = Vec::new();
-        self.lock().retain(|_, session| {
-            let lives = self.remaining(session) > 0;
-            if !lives {
-                over.push(session.clone());
-            }
-            lives
-        });
+        let mut table = self.lock();
+        let mut over = std::mem::take(&mut table.displaced);
+        let expired = table.by_key.extract_if(|_, session| self.remaining(session) == 0);
+        over.extend(expired.map(|(_, session)| session));
         over
     }
 
     /// Sessions that will end within `window`, and how long they have.
     pub fn ending_soon(&self, window: Duration) -> Vec<(Arc<Session>, Duration)> {
-        let window = window.as_millis() as u64;
+        let window = millis(window);
         let table = self.lock();
-        let with_time = table.values().map(|session| (session, self.remaining(session)));
+        let with_time = table.by_key.values().map(|session| (session, self.remaining(session)));
         let soon = with_time.filter(|(_, remaining)| (1..=window).contains(remaining));
         soon.map(|(session, ms)| (session.clone(), Duration::from_millis(ms))).collect()
     }
 
     /// Users with at least one session.
     pub fn users(&self) -> Vec<UserId> {
-        let mut users: Vec<UserId> = self.lock().values().map(|session| session.user).collect();
+        let mut users: Vec<UserId> = self.lock().by_key.values().map(|s| s.user).collect();
         users.sort_unstable();
         users.dedup();
         users
     }
 
     pub fn has_user(&self, user: UserId) -> bool {
-        self.lock().values().any(|session| session.user == user)
+        self.lock().by_key.values().any(|session| session.user == user)
+    }
+
+    pub fn count(&self) -> usize {
+        self.lock().by_key.len()
     }
 
     fn remaining(&self, session: &Session) -> u64 {
@@ -134,9 +157,9 @@ impl Sessions {
         end.saturating_sub(self.clock.now_ms())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Arc<Session>>> {
+    fn lock(&self) -> MutexGuard<'_, Table> {
         // Nothing in here can panic half-way through a change; a poisoned table is a whole one.
-        self.table.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -147,103 +170,4 @@ impl Session {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::client::{Client, Options, Origin};
-    use zeroize::Zeroizing;
-
-    const MINUTE: Duration = Duration::from_secs(60);
-    const HOUR: Duration = Duration::from_secs(3600);
-
-    fn account(user: i64) -> Account {
-        let client = Client::new(Options {
-            allow_private: false,
-            agent: "test".into(),
-            ..Default::default()
-        });
-        let origin = Origin { tls: true, host: "alice.example".into(), port: 443 };
-        let server = Server::new(client, origin, Zeroizing::new("mst_test".into()));
-        Account { user: UserId(user), name: "Alice".into(), server }
-    }
-
-    fn sessions() -> (Clock, Sessions) {
-        let clock = Clock::manual(1_000_000);
-        (clock.clone(), Sessions::new(clock, 30 * MINUTE, 24 * HOUR))
-    }
-
-    #[test]
-    fn a_cookie_finds_its_session_and_only_its_own() {
-        let (_, sessions) = sessions();
-        let cookie = sessions.create(account(1));
-        assert_eq!(cookie.len(), 43);
-        assert_eq!(sessions.find(&cookie).map(|s| s.user), Some(UserId(1)));
-        for wrong in ["", "x", &cookie[1..], &format!("{cookie}="), &"A".repeat(43)] {
-            assert!(sessions.find(wrong).is_none(), "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn idle_sessions_end_and_active_ones_go_on_until_the_maximum() {
-        let (clock, sessions) = sessions();
-        let cookie = sessions.create(account(1));
-        clock.advance(29 * MINUTE);
-        let session = sessions.find(&cookie).expect("29 minutes are not 30");
-        sessions.touch(&session);
-        clock.advance(29 * MINUTE);
-        assert!(sessions.find(&cookie).is_some(), "it was active 29 minutes ago");
-        clock.advance(MINUTE);
-        assert!(sessions.find(&cookie).is_none(), "30 minutes without activity");
-        assert_eq!(sessions.sweep().len(), 1);
-        assert_eq!(sessions.sweep().len(), 0);
-
-        let cookie = sessions.create(account(1));
-        for _ in 0..(24 * 60 - 1) {
-            clock.advance(MINUTE);
-            let session = sessions.find(&cookie).expect("active every minute");
-            sessions.touch(&session);
-        }
-        clock.advance(MINUTE);
-        assert!(sessions.find(&cookie).is_none(), "a day is the most");
-    }
-
-    #[test]
-    fn the_end_is_announced_two_minutes_before() {
-        let (clock, sessions) = sessions();
-        let cookie = sessions.create(account(1));
-        clock.advance(28 * MINUTE - Duration::from_secs(1));
-        assert!(sessions.ending_soon(2 * MINUTE).is_empty());
-        clock.advance(Duration::from_secs(1));
-        let ending = sessions.ending_soon(2 * MINUTE);
-        assert_eq!(ending.len(), 1);
-        assert_eq!(ending[0].1, 2 * MINUTE);
-        sessions.touch(&sessions.find(&cookie).unwrap());
-        assert!(sessions.ending_soon(2 * MINUTE).is_empty());
-    }
-
-    #[test]
-    fn ending_a_user_ends_all_their_sessions_and_no_other() {
-        let (_, sessions) = sessions();
-        let (a, b, c) =
-            (sessions.create(account(1)), sessions.create(account(1)), sessions.create(account(2)));
-        sessions.end_user(UserId(1));
-        assert!(sessions.find(&a).is_none() && sessions.find(&b).is_none());
-        assert!(sessions.find(&c).is_some());
-        assert_eq!(sessions.users(), [UserId(2)]);
-        sessions.end(&sessions.find(&c).unwrap());
-        assert!(!sessions.has_user(UserId(2)));
-    }
-
-    #[test]
-    fn sign_ins_of_one_person_are_bounded() {
-        let (clock, sessions) = sessions();
-        let first = sessions.create(account(1));
-        let cookies: Vec<String> = (0..MAX_PER_USER)
-            .map(|_| {
-                clock.advance(Duration::from_secs(1));
-                sessions.create(account(1))
-            })
-            .collect();
-        assert!(sessions.find(&first).is_none(), "the longest unused one went");
-        assert!(cookies.iter().all(|cookie| sessions.find(cookie).is_some()));
-    }
-}
+mod tests;

@@ -29,6 +29,7 @@ fn run(app: &Weak<App>) {
         let Some(app) = app.upgrade() else { return };
         app.count_visible_tabs();
         app.end_expired();
+        app.ceremonies.sweep();
         app.warn_of_the_end(&mut warned);
         app.end_deleted_users(&mut data_version);
     }
