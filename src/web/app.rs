@@ -54,12 +54,7 @@ impl App {
             limits: Limits::new(),
             live: Live::new(),
             client,
-            policy: Policy {
-                rp_id: config.base_url.rp_id().to_owned(),
-                origin: config.base_url.origin(),
-                require_uv: true,
-                allow_cross_origin: false,
-            },
+            policy: Policy::strict(config.base_url.rp_id().to_owned(), config.base_url.origin()),
             prf_salt,
             media_key: crate::ops::random::bytes(),
             requests: metrics.family(

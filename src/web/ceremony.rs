@@ -7,6 +7,7 @@ use crate::ops::encode;
 use crate::posta::Server;
 use crate::session::Account;
 use crate::store::UserId;
+use crate::webauthn::CredentialJson;
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt::Display;
@@ -21,8 +22,8 @@ const PRF: usize = 32;
 #[derive(Deserialize)]
 pub struct Json {
     pub ceremony: String,
-    /// `PublicKeyCredential.toJSON()`, less its PRF results.
-    pub credential: Value,
+    /// `PublicKeyCredential.toJSON()`, less its extensions' results.
+    pub credential: CredentialJson,
     /// The PRF output, base64url.
     prf: Option<Zeroizing<String>>,
     /// Where to go after signing in.

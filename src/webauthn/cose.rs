@@ -1,6 +1,6 @@
-//! COSE keys (RFC 9052 §7, RFC 9053 §7.1): ES256 on P-256 in, SEC1 out.
+//! COSE keys (RFC 9052 §7, RFC 9053 §7.1; WebAuthn §5.8.5, §6.5.1): ES256 on P-256 in, SEC1 out.
+use super::cbor::{self, Malformed};
 use minicbor::Decoder;
-use minicbor::data::Type;
 use p256::ecdsa::VerifyingKey;
 use std::fmt;
 
@@ -11,73 +11,82 @@ const X: i64 = -2;
 const Y: i64 = -3;
 
 const EC2: i64 = 2;
-const ES256: i64 = -7;
+pub const ES256: i64 = -7;
 const P256: i64 = 1;
 
-/// A key of ours has five members; an RSA key, which is refused by its algorithm, has four.
-const MAX_MEMBERS: u64 = 16;
+/// A key of ours has exactly these five; one of another algorithm is refused before they count.
+const MEMBERS: [i64; 5] = [KTY, ALG, CRV, X, Y];
+const COORDINATE: usize = 32;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CoseError {
+pub enum KeyError {
+    /// Not a map of integer labels, or one of them twice.
     Malformed,
     /// §7.1 step 20: not an algorithm we offered; holds the COSE number of the one it is.
     Algorithm(i64),
+    /// ES256, but not a P-256 key with both coordinates and nothing else (§5.8.5, §6.5.1).
+    NotP256,
     /// The coordinates are not a point of the curve.
-    Point,
+    NotOnCurve,
 }
 
-impl fmt::Display for CoseError {
+impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CoseError::Malformed => f.write_str("the public key is malformed"),
-            CoseError::Algorithm(alg) => write!(f, "algorithm {alg} was not offered, only ES256"),
-            CoseError::Point => f.write_str("the public key is not a point of P-256"),
+            KeyError::Malformed => f.write_str("the public key is not a COSE key"),
+            KeyError::Algorithm(alg) => {
+                write!(f, "the key's algorithm is {alg}; only ES256 ({ES256}) was offered")
+            }
+            KeyError::NotP256 => f.write_str("the key is not an uncompressed P-256 key"),
+            KeyError::NotOnCurve => f.write_str("the key is not a point of P-256"),
         }
     }
 }
 
-/// Reads the key at the beginning of `bytes`; gives it as an uncompressed SEC1 point, and how many
-/// bytes it took. Keys must be definite maps with integer labels, each at most once (CTAP2's
-/// canonical CBOR).
-pub fn es256_key(bytes: &[u8]) -> Result<(Vec<u8>, usize), CoseError> {
-    let mut cbor = Decoder::new(bytes);
-    let members = cbor.map().ok().flatten().filter(|n| *n <= MAX_MEMBERS);
-    let members = members.ok_or(CoseError::Malformed)?;
-    let (mut kty, mut alg, mut crv) = (None, None, None);
-    let (mut x, mut y) = (None, None);
-    let malformed = |_| CoseError::Malformed;
-    let mut labels = Vec::new();
-    for _ in 0..members {
-        let label = cbor.i64().map_err(malformed)?;
-        if labels.contains(&label) {
-            return Err(CoseError::Malformed);
-        }
-        labels.push(label);
-        match label {
-            KTY => kty = Some(cbor.i64().map_err(malformed)?),
-            ALG => alg = Some(cbor.i64().map_err(malformed)?),
-            // In an RSA key this label is the modulus; the algorithm has the word then.
-            CRV if !matches!(cbor.datatype(), Ok(Type::Bytes)) => {
-                crv = Some(cbor.i64().map_err(malformed)?);
-            }
-            X if matches!(cbor.datatype(), Ok(Type::Bytes)) => {
-                x = Some(cbor.bytes().map_err(malformed)?);
-            }
-            Y if matches!(cbor.datatype(), Ok(Type::Bytes)) => {
-                y = Some(cbor.bytes().map_err(malformed)?);
-            }
-            _ => cbor.skip().map_err(malformed)?,
-        }
-    }
-    match alg.ok_or(CoseError::Malformed)? {
+/// Reads a key; gives it as an uncompressed SEC1 point.
+pub fn es256_key(bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let (values, others) = members(bytes).map_err(|Malformed| KeyError::Malformed)?;
+    let [kty, alg, crv, x, y] = values;
+    // The algorithm first: it says what the other members mean.
+    match alg.and_then(integer).ok_or(KeyError::Malformed)? {
         ES256 => {}
-        other => return Err(CoseError::Algorithm(other)),
+        other => return Err(KeyError::Algorithm(other)),
     }
-    let (Some(x), Some(y)) = (x, y) else { return Err(CoseError::Malformed) };
-    if kty != Some(EC2) || crv != Some(P256) || x.len() != 32 || y.len() != 32 {
-        return Err(CoseError::Malformed);
+    let p256 = kty.and_then(integer) == Some(EC2) && crv.and_then(integer) == Some(P256);
+    let (Some(x), Some(y)) = (x.and_then(coordinate), y.and_then(coordinate)) else {
+        return Err(KeyError::NotP256);
+    };
+    // "MUST NOT contain any other OPTIONAL parameters" (§6.5.1).
+    if !p256 || others {
+        return Err(KeyError::NotP256);
     }
-    let point = [&[4], x, y].concat();
-    VerifyingKey::from_sec1_bytes(&point).map_err(|_| CoseError::Point)?;
-    Ok((point, cbor.position()))
+    let point = [&[0x04], x, y].concat();
+    VerifyingKey::from_sec1_bytes(&point).map_err(|_| KeyError::NotOnCurve)?;
+    Ok(point)
+}
+
+/// The members by the order of [`MEMBERS`], each as its CBOR, and whether there are others.
+#[allow(clippy::type_complexity)]
+fn members(bytes: &[u8]) -> Result<([Option<&[u8]>; 5], bool), Malformed> {
+    let mut cbor = Decoder::new(bytes);
+    let (mut values, mut others) = ([None; 5], false);
+    for _ in 0..cbor::map(&mut cbor)? {
+        let label = cbor.i64()?;
+        let value = cbor::item(&mut cbor)?;
+        match MEMBERS.iter().position(|known| *known == label) {
+            Some(at) if values[at].is_none() => values[at] = Some(value),
+            Some(_) => return Err(Malformed),
+            None => others = true,
+        }
+    }
+    Ok((values, others))
+}
+
+fn integer(value: &[u8]) -> Option<i64> {
+    Decoder::new(value).i64().ok()
+}
+
+/// A coordinate has the curve's length, leading zeros included (RFC 9053 §7.1.1).
+fn coordinate(value: &[u8]) -> Option<&[u8]> {
+    Decoder::new(value).bytes().ok().filter(|bytes| bytes.len() == COORDINATE)
 }

@@ -1,12 +1,13 @@
-//! What an authenticator is asked with, as JSON that `PublicKeyCredential.parse…OptionsFromJSON`
-//! takes (§5.1.10, §5.1.11).
+//! What an authenticator is asked with (§5.4, §5.5), as JSON that
+//! `PublicKeyCredential.parseCreationOptionsFromJSON()` and `parseRequestOptionsFromJSON()` take
+//! (§5.1.8, §5.1.9).
 use super::Policy;
+use super::cose::ES256;
 use crate::ops::encode::b64url;
 use serde_json::{Value, json};
 
 /// How long a person may look for their authenticator; our challenges live as long.
 const TIMEOUT_MS: u32 = 5 * 60 * 1000;
-const ES256: i32 = -7;
 const RP_NAME: &str = "chat-posta";
 
 /// For whom a credential is made.
@@ -19,6 +20,9 @@ pub struct User<'a> {
 
 /// For `navigator.credentials.create()`: a discoverable ES256 credential with user verification,
 /// no attestation, and a PRF output where it can be had at once.
+///
+/// Nothing is excluded: whoever signs up is new here, and whoever signs up again after losing all
+/// passkeys must be able to use the same authenticator.
 pub fn creation_options(
     policy: &Policy,
     challenge: &[u8],
@@ -35,13 +39,18 @@ pub fn creation_options(
         "challenge": b64url(challenge),
         "pubKeyCredParams": [{ "type": "public-key", "alg": ES256 }],
         "timeout": TIMEOUT_MS,
+        "excludeCredentials": [],
         "authenticatorSelection": {
             "residentKey": "required",
+            // What clients of Level 1 read instead.
             "requireResidentKey": true,
-            "userVerification": "required",
+            "userVerification": user_verification(policy),
         },
         "attestation": "none",
-        "extensions": { "prf": { "eval": { "first": b64url(prf_salt) } } },
+        "extensions": {
+            "credProps": true,
+            "prf": prf(prf_salt),
+        },
     })
 }
 
@@ -53,18 +62,30 @@ pub fn request_options(
     allowed: &[(&[u8], &[String])],
     prf_salt: &[u8],
 ) -> Value {
-    let allowed: Vec<Value> = allowed
-        .iter()
-        .map(|(id, transports)| {
-            json!({ "type": "public-key", "id": b64url(id), "transports": transports })
-        })
-        .collect();
+    let descriptor = |(id, transports): &(&[u8], &[String])| {
+        let mut descriptor = json!({ "type": "public-key", "id": b64url(id) });
+        // An empty list is left out: some clients take it for "by no transport".
+        if !transports.is_empty() {
+            descriptor["transports"] = json!(transports);
+        }
+        descriptor
+    };
     json!({
         "challenge": b64url(challenge),
         "rpId": policy.rp_id,
         "timeout": TIMEOUT_MS,
-        "userVerification": "required",
-        "allowCredentials": allowed,
-        "extensions": { "prf": { "eval": { "first": b64url(prf_salt) } } },
+        "userVerification": user_verification(policy),
+        "allowCredentials": allowed.iter().map(descriptor).collect::<Vec<Value>>(),
+        "extensions": { "prf": prf(prf_salt) },
     })
+}
+
+/// What is verified is what was asked for (§7.1 step 16, §7.2 step 17).
+fn user_verification(policy: &Policy) -> &'static str {
+    if policy.require_uv { "required" } else { "preferred" }
+}
+
+/// One input for all credentials (§10.1.4): who signs in without a name has no other.
+fn prf(salt: &[u8]) -> Value {
+    json!({ "eval": { "first": b64url(salt) } })
 }
