@@ -1,5 +1,4 @@
 //! The front door: read arguments, dispatch, exit code.
-#![allow(dead_code)] // while the rooms are being built
 mod cli;
 mod config;
 #[cfg(feature = "demo")]

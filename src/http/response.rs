@@ -8,6 +8,8 @@ pub struct Response {
     /// Names must be valid tokens; a value with CR, LF or NUL is refused when written.
     pub fields: Vec<(&'static str, Cow<'static, str>)>,
     pub body: Body,
+    /// For the record of the request (which route, who); the client never sees it.
+    pub note: String,
 }
 
 /// Writes a body; `flush` sends what there is at once. An error ends the connection in the middle of
@@ -37,7 +39,7 @@ pub struct Parked {
 
 impl Response {
     pub fn new(status: u16) -> Self {
-        Response { status, fields: Vec::new(), body: Body::Empty }
+        Response { status, fields: Vec::new(), body: Body::Empty, note: String::new() }
     }
 
     pub fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {

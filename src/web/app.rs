@@ -1,16 +1,16 @@
 //! One request's way through the house: route, origin, session, handler, headers, log.
 use super::failure::{Answer, Failure};
-use super::routes::{self, Found, Handler};
+use super::routes::{self, Found, Handler, Params};
 use super::{cookie, form, headers, keeper, origin};
 use crate::config::Config;
 use crate::http::client::Client;
 use crate::http::server::{Record, Service};
-use crate::http::{Request, Response};
+use crate::http::{Method, Request, Response};
 use crate::live::{Account, Live};
 use crate::ops::clock::Clock;
 use crate::ops::metrics::{Family, Metrics, status_class};
 use crate::session::{Ceremonies, Limits, Session, Sessions};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, UserId};
 use crate::webauthn::Policy;
 use std::sync::Arc;
 
@@ -85,42 +85,52 @@ impl App {
         self.live.account(session.user, &session.server)
     }
 
-    fn route(&self, request: &mut Request<'_>) -> (&'static str, Answer) {
+    /// Route, answer, and who asked.
+    fn route(&self, request: &mut Request<'_>) -> (&'static str, Option<UserId>, Answer) {
         // The path is borrowed by the parameters while the request itself is handed on.
         let path = std::mem::take(&mut request.path);
-        let answer = match routes::find(request.method, &path) {
-            Found::Nothing => ("none", Err(Failure::NotFound)),
-            Found::WrongMethod(allow) => ("none", Err(Failure::WrongMethod(allow))),
+        let found = routes::find(request.method, &path);
+        let (pattern, user, answer) = match found {
+            Found::Nothing => ("none", None, Err(Failure::NotFound)),
+            Found::WrongMethod(allow) => ("none", None, Err(Failure::WrongMethod(allow))),
             Found::Route(route, params) => {
-                let answer = if !origin::is_own(request, &self.policy.origin) {
-                    Err(Failure::ForeignOrigin)
-                } else {
-                    match route.handler {
-                        Handler::Public(handler) => handler(self, request, &params),
-                        Handler::Active(handler) | Handler::Passive(handler) => {
-                            match self.session(request) {
-                                None => Err(Failure::SignedOut),
-                                Some(session) => {
-                                    if matches!(route.handler, Handler::Active(_)) {
-                                        self.sessions.touch(&session);
-                                    }
-                                    handler(self, &session, request, &params)
-                                }
-                            }
-                        }
-                    }
-                };
-                (route.pattern, answer)
+                // Handlers see the path too.
+                request.path.clone_from(&path);
+                let (user, answer) = self.handle(route.handler, request, &params);
+                (route.pattern, user, answer)
             }
         };
         request.path = path;
-        answer
+        (pattern, user, answer)
+    }
+
+    fn handle(
+        &self,
+        handler: Handler,
+        request: &mut Request<'_>,
+        params: &Params<'_>,
+    ) -> (Option<UserId>, Answer) {
+        if !origin::is_own(request, &self.policy.origin) {
+            return (None, Err(Failure::ForeignOrigin));
+        }
+        let (signed, active) = match handler {
+            Handler::Public(public) => return (None, public(self, request, params)),
+            Handler::Active(signed) => (signed, true),
+            Handler::Passive(signed) => (signed, false),
+        };
+        let Some(session) = self.session(request) else {
+            return (None, Err(Failure::SignedOut));
+        };
+        if active {
+            self.sessions.touch(&session);
+        }
+        (Some(session.user), signed(self, &session, request, params))
     }
 }
 
 impl Service for App {
     fn call(&self, request: &mut Request<'_>) -> Response {
-        let (route, answer) = self.route(request);
+        let (route, user, answer) = self.route(request);
         let mut response = answer.unwrap_or_else(|failure| {
             note(&failure, route, request.id);
             match failure {
@@ -129,12 +139,10 @@ impl Service for App {
             }
         });
         headers::add(&mut response, self.https());
-        log::info!(
-            "id={} method={} route={route} status={}",
-            request.id,
-            request.method.as_str(),
-            response.status
-        );
+        response.note = match user {
+            Some(user) => format!("route={route} user={}", user.0),
+            None => format!("route={route}"),
+        };
         response
     }
 
@@ -145,9 +153,23 @@ impl Service for App {
         response
     }
 
+    /// One line a request: the route, never the URL, which may hold an invite or a peer.
     fn finished(&self, record: &Record) {
         self.requests.count(status_class(record.status));
-        log::debug!("{record:?}");
+        let Record { id, method, status, bytes_out, duration, close, client_ip, note } = record;
+        let method = method.map_or("-", Method::as_str);
+        let ms = duration.as_secs_f64() * 1000.0;
+        match close {
+            Some(reason) => log::info!(
+                "id={id} method={method} {note} status={status} bytes={bytes_out} ms={ms:.1} \
+                 client={client_ip} close={:?}",
+                reason.to_string()
+            ),
+            None => log::info!(
+                "id={id} method={method} {note} status={status} bytes={bytes_out} ms={ms:.1} \
+                 client={client_ip}"
+            ),
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! THE table: everything a browser may ask, who may ask it, and whether asking keeps one signed in.
 use super::app::App;
 use super::failure::Answer;
-use super::form;
 use super::{events, home, login, logout, media, messages, new, read, register, retry, send};
 use super::{sidebar, statics, thread};
 use crate::http::{Method, Request};
@@ -12,11 +11,6 @@ use std::sync::Arc;
 pub struct Params<'a>(Vec<&'a str>);
 
 impl Params<'_> {
-    /// The decoded text of the `index`th `{}`.
-    pub fn text(&self, index: usize) -> String {
-        form::decode(self.raw(index), false)
-    }
-
     pub fn raw(&self, index: usize) -> &str {
         self.0.get(index).copied().unwrap_or("")
     }

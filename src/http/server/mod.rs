@@ -96,6 +96,8 @@ pub struct Record {
     /// Why the connection ended with this answer, if it did.
     pub close: Option<CloseReason>,
     pub client_ip: IpAddr,
+    /// The handler's own words, from its `Response`.
+    pub note: String,
 }
 
 #[derive(Debug, Clone)]

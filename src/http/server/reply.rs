@@ -24,6 +24,8 @@ pub struct Asked {
     pub client_ip: IpAddr,
     /// Why the connection ends with this answer, if it does.
     pub close: Option<CloseReason>,
+    /// What the handler wants the record to say.
+    pub note: String,
 }
 
 impl Asked {
@@ -32,7 +34,7 @@ impl Asked {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let since = Instant::now();
-        Asked { id, since, method: Some(method), http11, client_ip, close: None }
+        Asked { id, since, method: Some(method), http11, client_ip, close: None, note: String::new() }
     }
 
     pub fn unknown(client_ip: IpAddr) -> Self {
@@ -48,6 +50,7 @@ impl Asked {
             duration: self.since.elapsed(),
             close: self.close,
             client_ip: self.client_ip,
+            note: self.note.clone(),
         }
     }
 }
@@ -65,7 +68,8 @@ pub fn refuse(
     send(shared, wire, asked, shared.refusal(status, why))
 }
 
-pub fn send(shared: &Shared, wire: &mut Wire, mut asked: Asked, response: Response) -> Next {
+pub fn send(shared: &Shared, wire: &mut Wire, mut asked: Asked, mut response: Response) -> Next {
+    asked.note = std::mem::take(&mut response.note);
     wire.restart();
     let (status, park) = match deliver(shared, wire, &mut asked, response) {
         Delivered::Sent(status) => (status, None),
