@@ -16,5 +16,6 @@ mod webauthn;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    http::stack::prepare();
     cli::run(std::env::args_os().skip(1).collect())
 }

@@ -38,7 +38,7 @@ pub static COMMAND: Command = Command {
 /// The running service.
 pub struct Service {
     pub app: Arc<App>,
-    server: Server,
+    server: Arc<Server>,
 }
 
 impl Service {
@@ -65,6 +65,10 @@ impl Service {
         let ops_listen = config.ops_listen;
         let metrics = Metrics::default();
         let app = App::start(config, store, Clock::system(), &metrics).map_err(Stop::failed)?;
+        let server = Server::start(listen, options, app.clone())
+            .map_err(|e| Stop::Failed(format!("can't listen on {listen}: {e}")))?;
+        let server = Arc::new(server);
+        show(&metrics, &app, &server);
         if let Some(address) = ops_listen {
             let store = app.store.clone();
             let ready = Arc::new(move || store.data_version().map(drop).map_err(|e| e.to_string()));
@@ -72,8 +76,6 @@ impl Service {
                 Stop::Failed(format!("can't listen on {address} (ops_listen): {e}"))
             })?;
         }
-        let server = Server::start(listen, options, app.clone())
-            .map_err(|e| Stop::Failed(format!("can't listen on {listen}: {e}")))?;
         log::info!("listening address={}", server.local_addr());
         Ok(Service { app, server })
     }
@@ -98,6 +100,21 @@ impl Service {
         self.server.shutdown(GRACE);
         log::info!("stopped");
     }
+}
+
+/// What the rooms know anyway, read when the operator asks.
+fn show(metrics: &Metrics, app: &Arc<App>, server: &Arc<Server>) {
+    let of = server.clone();
+    let help = "Connections of browsers that are open, event streams among them.";
+    metrics.gauge("chat_posta_http_connections", help, move || of.connections() as u64);
+    let of = server.clone();
+    let help = "Panics caught in request handlers: each is a bug.";
+    metrics.counted("chat_posta_http_panics_total", help, move || of.panics());
+    let of = app.clone();
+    metrics.gauge("chat_posta_tabs", "Open event streams.", move || of.live.tabs() as u64);
+    let of = app.clone();
+    let help = "Sessions signed in.";
+    metrics.gauge("chat_posta_sessions", help, move || of.sessions.count() as u64);
 }
 
 /// As many sockets as the host allows this process: the soft limit is often 1,024.

@@ -32,6 +32,8 @@ pub struct App {
     pub media_key: [u8; 32],
     /// Requests answered, by class of status.
     requests: Family,
+    /// Connections that ended with an answer, by reason.
+    closes: Family,
 }
 
 impl App {
@@ -61,6 +63,11 @@ impl App {
                 "chat_posta_http_requests_total",
                 "Requests answered, by class of status.",
                 "status",
+            ),
+            closes: metrics.family(
+                "chat_posta_http_closes_total",
+                "Connections that ended with an answer, by reason.",
+                "reason",
             ),
             clock,
             store,
@@ -159,6 +166,9 @@ impl Service for App {
         let Record { id, method, status, bytes_out, duration, close, client_ip, note } = record;
         let method = method.map_or("-", Method::as_str);
         let ms = duration.as_secs_f64() * 1000.0;
+        if let Some(reason) = close {
+            self.closes.count(reason.label());
+        }
         match close {
             Some(reason) => log::info!(
                 "id={id} method={method} {note} status={status} bytes={bytes_out} ms={ms:.1} \

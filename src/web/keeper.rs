@@ -76,11 +76,11 @@ impl App {
         // A session that was prolonged is warned anew the next time.
         warned.retain(|key| ending.iter().any(|(session, _)| session.key == *key));
         for (session, remaining) in ending {
-            if warned.insert(session.key) {
-                if let Some(account) = self.live.find(session.user) {
-                    let data = format!("{{\"seconds\":{}}}", remaining.as_secs());
-                    account.tell(&session.key, "session-ending", &data);
-                }
+            if warned.insert(session.key)
+                && let Some(account) = self.live.find(session.user)
+            {
+                let data = format!("{{\"seconds\":{}}}", remaining.as_secs());
+                account.tell(&session.key, "session-ending", &data);
             }
         }
     }

@@ -34,7 +34,15 @@ impl Asked {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let since = Instant::now();
-        Asked { id, since, method: Some(method), http11, client_ip, close: None, note: String::new() }
+        Asked {
+            id,
+            since,
+            method: Some(method),
+            http11,
+            client_ip,
+            close: None,
+            note: String::new(),
+        }
     }
 
     pub fn unknown(client_ip: IpAddr) -> Self {
