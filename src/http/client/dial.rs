@@ -18,8 +18,13 @@ const STACK_WAIT: Duration = Duration::from_millis(20);
 /// Checks all addresses. One that is not for dialling refuses the whole name: honest names do not
 /// mix public and private addresses, rebinding ones do.
 pub fn allowed(addresses: &[IpAddr], allow_private: bool) -> Result<(), CallError> {
-    let all = addresses.iter().all(|address| guard::allows(*address, allow_private));
-    if all && !addresses.is_empty() { Ok(()) } else { Err(CallError::Forbidden) }
+    for address in addresses {
+        if let Some(why) = guard::refusal(*address, allow_private) {
+            log::debug!("an upstream's address is not dialled: {why}");
+            return Err(CallError::Forbidden);
+        }
+    }
+    Ok(())
 }
 
 pub fn connect(addresses: &[IpAddr], port: u16, until: Instant) -> Result<Wire, CallError> {

@@ -1,86 +1,134 @@
-//! Which addresses may be dialled. A name that a user gives may lead anywhere, so every address it
-//! resolves to is looked at, and that very address is dialled.
-use crate::config::Network;
+//! Which addresses may be dialled. A name that a user gives may lead anywhere, also into the network
+//! this process runs in, so every address it resolves to is judged, and the judged address itself
+//! is what is dialled. The ranges are IANA's special-purpose registries (RFC 6890) and what may
+//! carry an IPv4 address of those.
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::LazyLock;
 
-/// Not on the public internet, with the reason (IANA's special-purpose registries, RFC 6890).
-const SPECIAL: &[(&str, &str)] = &[
-    ("0.0.0.0/8", "this network, RFC 791"),
-    ("10.0.0.0/8", "private, RFC 1918"),
-    ("100.64.0.0/10", "carrier-grade NAT, RFC 6598"),
-    ("127.0.0.0/8", "loopback, RFC 1122"),
-    ("169.254.0.0/16", "link-local and cloud metadata, RFC 3927"),
-    ("172.16.0.0/12", "private, RFC 1918"),
-    ("192.0.0.0/24", "protocol assignments, RFC 6890"),
-    ("192.0.2.0/24", "documentation, RFC 5737"),
-    ("192.88.99.0/24", "6to4 relays, RFC 7526"),
-    ("192.168.0.0/16", "private, RFC 1918"),
-    ("198.18.0.0/15", "benchmarking, RFC 2544"),
-    ("198.51.100.0/24", "documentation, RFC 5737"),
-    ("203.0.113.0/24", "documentation, RFC 5737"),
-    ("224.0.0.0/4", "multicast, RFC 5771"),
-    ("240.0.0.0/4", "reserved and broadcast, RFC 1112"),
-    ("::/128", "unspecified, RFC 4291"),
-    ("::1/128", "loopback, RFC 4291"),
-    ("64:ff9b:1::/48", "local NAT64, RFC 8215"),
-    ("100::/64", "discard only, RFC 6666"),
-    ("100:0:0:1::/64", "dummy prefix, RFC 9780"),
-    ("2001::/23", "protocol assignments with Teredo, ORCHID and benchmarking, RFC 2928"),
-    ("2001:db8::/32", "documentation, RFC 3849"),
-    ("3fff::/20", "documentation, RFC 9637"),
-    ("5f00::/16", "segment routing, RFC 9602"),
-    ("fc00::/7", "unique local, RFC 4193"),
-    ("fe80::/10", "link-local, RFC 4291"),
-    ("fec0::/10", "site-local, RFC 3879"),
-    ("ff00::/8", "multicast, RFC 4291"),
+/// What an operator may open with `allow_private`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// A network of one's own: opened by `allow_private`.
+    Private,
+    /// Never the address of a server one would call.
+    Never,
+}
+use Scope::{Never, Private};
+
+struct Range {
+    /// The first address, IPv4 in the last 32 bits.
+    first: u128,
+    /// How many of the leading bits of the address (32 or 128) count.
+    prefix: u32,
+    scope: Scope,
+    why: &'static str,
+}
+
+const fn v4(first: [u8; 4], prefix: u32, scope: Scope, why: &'static str) -> Range {
+    Range { first: u32::from_be_bytes(first) as u128, prefix, scope, why }
+}
+
+const fn v6(first: [u16; 8], prefix: u32, scope: Scope, why: &'static str) -> Range {
+    let [a, b, c, d, e, f, g, h] = first;
+    Range { first: Ipv6Addr::new(a, b, c, d, e, f, g, h).to_bits(), prefix, scope, why }
+}
+
+const V4: &[Range] = &[
+    v4([0, 0, 0, 0], 8, Never, "this network and unspecified, RFC 791 §3.2"),
+    v4([10, 0, 0, 0], 8, Private, "private, RFC 1918"),
+    v4([100, 64, 0, 0], 10, Private, "shared by carrier-grade NAT, RFC 6598"),
+    v4([127, 0, 0, 0], 8, Private, "loopback, RFC 1122 §3.2.1.3"),
+    v4([169, 254, 0, 0], 16, Never, "link-local and cloud metadata, RFC 3927"),
+    v4([172, 16, 0, 0], 12, Private, "private, RFC 1918"),
+    v4([192, 0, 0, 0], 24, Never, "protocol assignments, RFC 6890 §2.1"),
+    v4([192, 0, 2, 0], 24, Never, "documentation, RFC 5737"),
+    v4([192, 88, 99, 0], 24, Never, "6to4 relays, RFC 7526"),
+    v4([192, 168, 0, 0], 16, Private, "private, RFC 1918"),
+    v4([198, 18, 0, 0], 15, Never, "benchmarking, RFC 2544"),
+    v4([198, 51, 100, 0], 24, Never, "documentation, RFC 5737"),
+    v4([203, 0, 113, 0], 24, Never, "documentation, RFC 5737"),
+    v4([224, 0, 0, 0], 4, Never, "multicast, RFC 5771"),
+    // With 255.255.255.255, limited broadcast (RFC 919 §7).
+    v4([240, 0, 0, 0], 4, Never, "reserved (class E) and broadcast, RFC 1112 §4"),
 ];
 
-/// Never a server's address, whatever the operator allows.
-const NEVER: &[&str] = &["0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4", "::/128", "ff00::/8"];
+const V6: &[Range] = &[
+    v6([0, 0, 0, 0, 0, 0, 0, 0], 128, Never, "unspecified, RFC 4291 §2.5.2"),
+    v6([0, 0, 0, 0, 0, 0, 0, 1], 128, Private, "loopback, RFC 4291 §2.5.3"),
+    // How many bits its prefix has, and so where it carries IPv4, is each network's own affair.
+    v6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48, Private, "local NAT64, RFC 8215"),
+    v6([0x100, 0, 0, 0, 0, 0, 0, 0], 64, Never, "discard-only, RFC 6666"),
+    v6([0x100, 0, 0, 1, 0, 0, 0, 0], 64, Never, "dummy prefix, RFC 9780"),
+    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 32, Never, "Teredo, RFC 4380"),
+    v6([0x2001, 2, 0, 0, 0, 0, 0, 0], 48, Never, "benchmarking, RFC 5180"),
+    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23, Never, "protocol assignments, RFC 2928"),
+    v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32, Never, "documentation, RFC 3849"),
+    v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20, Never, "documentation, RFC 9637"),
+    v6([0x5f00, 0, 0, 0, 0, 0, 0, 0], 16, Never, "segment routing, RFC 9602"),
+    v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7, Private, "unique local, RFC 4193"),
+    v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10, Never, "link-local, RFC 4291 §2.5.6"),
+    v6([0xfec0, 0, 0, 0, 0, 0, 0, 0], 10, Never, "site-local, deprecated by RFC 3879"),
+    v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8, Never, "multicast, RFC 4291 §2.7"),
+];
 
-static SPECIAL_NETWORKS: LazyLock<Vec<Network>> =
-    LazyLock::new(|| SPECIAL.iter().filter_map(|(block, _)| Network::parse(block).ok()).collect());
-static NEVER_NETWORKS: LazyLock<Vec<Network>> =
-    LazyLock::new(|| NEVER.iter().filter_map(|block| Network::parse(block).ok()).collect());
+/// An IPv6 range whose addresses carry an IPv4 one and lead where that one leads.
+struct Carrier {
+    range: Range,
+    /// Bits behind the IPv4 address.
+    shift: u32,
+}
 
-/// Whether `address` may be dialled. `allow_private` opens what is special, but not what can never
-/// be a server.
-pub fn allows(address: IpAddr, allow_private: bool) -> bool {
-    let blocks = if allow_private { &NEVER_NETWORKS } else { &SPECIAL_NETWORKS };
-    let within = |address: IpAddr| blocks.iter().any(|block| block.contains(address));
-    if within(address) {
-        return false;
-    }
-    match address {
-        IpAddr::V4(_) => true,
-        // An IPv6 address that carries an IPv4 one leads where that one leads.
-        IpAddr::V6(v6) => {
-            carried(v6).into_iter().flatten().all(|v4| allows(v4.into(), allow_private))
-        }
+const fn carrier(first: [u16; 8], prefix: u32, shift: u32, why: &'static str) -> Carrier {
+    Carrier { range: v6(first, prefix, Never, why), shift }
+}
+
+const CARRIERS: &[Carrier] = &[
+    carrier([0, 0, 0, 0, 0, 0xffff, 0, 0], 96, 0, "IPv4-mapped, RFC 4291 §2.5.5.2"),
+    carrier([0, 0, 0, 0, 0, 0, 0, 0], 96, 0, "IPv4-compatible, RFC 4291 §2.5.5.1"),
+    carrier([0, 0, 0, 0, 0xffff, 0, 0, 0], 96, 0, "SIIT, RFC 2765 §2.1"),
+    carrier([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96, 0, "NAT64, RFC 6052 §2.1"),
+    carrier([0x2002, 0, 0, 0, 0, 0, 0, 0], 16, 80, "6to4, RFC 3056 §2"),
+];
+
+/// All that IANA gives out as global unicast (RFC 4291 §2.4).
+const GLOBAL: Range = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3, Never, "global unicast");
+
+impl Range {
+    fn contains(&self, bits: u128, width: u32) -> bool {
+        (bits ^ self.first) >> (width - self.prefix) == 0
     }
 }
 
-/// The IPv4 addresses inside an IPv6 one, by each scheme that puts them there.
-fn carried(address: Ipv6Addr) -> [Option<Ipv4Addr>; 2] {
-    let s = address.segments();
-    let v4 =
-        |high: u16, low: u16| Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
-    match s {
-        // The two that are nobody's IPv4 address: unspecified and loopback.
-        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => [None, None],
-        // Mapped ::ffff:0:0/96 (RFC 4291 §2.5.5.2), compatible ::/96 (§2.5.5.1).
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] => [v4(high, low), None],
-        // SIIT ::ffff:0:0:0/96 (RFC 2765).
-        [0, 0, 0, 0, 0xffff, 0, high, low] => [v4(high, low), None],
-        // NAT64 64:ff9b::/96 (RFC 6052). Its local sibling 64:ff9b:1::/48 is special as a whole, since
-        // only its network knows where in it the IPv4 address stands.
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => [v4(high, low), None],
-        // 6to4 2002::/16 (RFC 3056).
-        [0x2002, high, low, ..] => [v4(high, low), None],
-        // Teredo 2001::/32 (RFC 4380): the server, and the client with its bits turned.
-        [0x2001, 0, high, low, _, _, x, y] => [v4(high, low), v4(!x, !y)],
-        _ => [None, None],
+/// Why `address` may not be dialled; `None` when it may.
+pub fn refusal(address: IpAddr, allow_private: bool) -> Option<&'static str> {
+    match address {
+        IpAddr::V4(v4) => refused_by(V4, v4.to_bits().into(), 32, allow_private).err(),
+        IpAddr::V6(v6) => refusal_v6(v6.to_bits(), allow_private),
+    }
+}
+
+fn refusal_v6(bits: u128, allow_private: bool) -> Option<&'static str> {
+    match refused_by(V6, bits, 128, allow_private) {
+        Err(why) => return Some(why),
+        Ok(Some(_)) => return None,
+        Ok(None) => {}
+    }
+    if let Some(carrier) = CARRIERS.iter().find(|carrier| carrier.range.contains(bits, 128)) {
+        let carried = Ipv4Addr::from_bits((bits >> carrier.shift) as u32);
+        return refusal(carried.into(), allow_private);
+    }
+    (!GLOBAL.contains(bits, 128)).then_some("not global unicast, RFC 4291 §2.4")
+}
+
+/// The range that was opened for `bits`, if it lies in one.
+fn refused_by(
+    ranges: &'static [Range],
+    bits: u128,
+    width: u32,
+    allow_private: bool,
+) -> Result<Option<&'static Range>, &'static str> {
+    match ranges.iter().find(|range| range.contains(bits, width)) {
+        Some(range) if range.scope == Never || !allow_private => Err(range.why),
+        opened => Ok(opened),
     }
 }
 
@@ -88,66 +136,119 @@ fn carried(address: Ipv6Addr) -> [Option<Ipv4Addr>; 2] {
 mod tests {
     use super::*;
 
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Verdict {
+        Open,
+        Private,
+        Never,
+    }
+
+    fn verdict(address: &str) -> Verdict {
+        let address = address.parse().unwrap();
+        match (refusal(address, false), refusal(address, true)) {
+            (None, None) => Verdict::Open,
+            (Some(_), None) => Verdict::Private,
+            (Some(_), Some(_)) => Verdict::Never,
+            (None, Some(_)) => unreachable!("opening more never closes anything"),
+        }
+    }
+
+    /// Each range at both ends, and what lies just outside.
     #[test]
-    fn the_tables_parse() {
-        assert_eq!(SPECIAL_NETWORKS.len(), SPECIAL.len());
-        assert_eq!(NEVER_NETWORKS.len(), NEVER.len());
+    fn ranges_end_where_they_should() {
+        use Verdict::*;
+        for (first, last, expected, before, after) in [
+            ("0.0.0.0", "0.255.255.255", Never, None, Some("1.0.0.0")),
+            ("10.0.0.0", "10.255.255.255", Private, Some("9.255.255.255"), Some("11.0.0.0")),
+            ("100.64.0.0", "100.127.255.255", Private, Some("100.63.255.255"), Some("100.128.0.0")),
+            ("127.0.0.0", "127.255.255.255", Private, Some("126.255.255.255"), Some("128.0.0.0")),
+            ("169.254.0.0", "169.254.255.255", Never, Some("169.253.255.255"), Some("169.255.0.0")),
+            ("172.16.0.0", "172.31.255.255", Private, Some("172.15.255.255"), Some("172.32.0.0")),
+            ("192.0.0.0", "192.0.0.255", Never, Some("191.255.255.255"), Some("192.0.1.0")),
+            ("192.0.2.0", "192.0.2.255", Never, Some("192.0.1.255"), Some("192.0.3.0")),
+            ("192.88.99.0", "192.88.99.255", Never, Some("192.88.98.255"), Some("192.88.100.0")),
+            (
+                "192.168.0.0",
+                "192.168.255.255",
+                Private,
+                Some("192.167.255.255"),
+                Some("192.169.0.0"),
+            ),
+            ("198.18.0.0", "198.19.255.255", Never, Some("198.17.255.255"), Some("198.20.0.0")),
+            ("198.51.100.0", "198.51.100.255", Never, Some("198.51.99.255"), Some("198.51.101.0")),
+            ("203.0.113.0", "203.0.113.255", Never, Some("203.0.112.255"), Some("203.0.114.0")),
+            ("224.0.0.0", "255.255.255.255", Never, Some("223.255.255.255"), None),
+            ("2001::", "2001:1ff:ffff::", Never, Some("2000:ffff::"), Some("2001:200::")),
+            ("2001:db8::", "2001:db8:ffff::", Never, Some("2001:db7::"), Some("2001:db9::")),
+            ("3fff::", "3fff:fff:ffff::", Never, Some("3ffe::"), Some("3fff:1000::")),
+        ] {
+            assert_eq!(verdict(first), expected, "{first}");
+            assert_eq!(verdict(last), expected, "{last}");
+            for outside in before.iter().chain(&after) {
+                assert_eq!(verdict(outside), Open, "{outside}");
+            }
+        }
     }
 
     #[test]
-    fn only_public_addresses_are_allowed() {
-        for (address, public, with_private) in [
-            ("1.1.1.1", true, true),
-            ("93.184.216.34", true, true),
-            ("2606:4700::1", true, true),
-            ("2a00:1450::1", true, true),
-            ("127.0.0.1", false, true),
-            ("10.1.2.3", false, true),
-            ("172.16.0.1", false, true),
-            ("172.31.255.255", false, true),
-            ("172.32.0.1", true, true),
-            ("192.168.1.1", false, true),
-            ("169.254.169.254", false, true),
-            ("100.64.0.1", false, true),
-            ("100.128.0.1", true, true),
-            ("192.0.2.1", false, true),
-            ("198.18.0.1", false, true),
-            ("198.19.255.255", false, true),
-            ("198.51.100.7", false, true),
-            ("203.0.113.7", false, true),
-            ("0.0.0.0", false, false),
-            ("0.1.2.3", false, false),
-            ("224.0.0.1", false, false),
-            ("255.255.255.255", false, false),
-            ("240.0.0.1", false, false),
-            ("::", false, false),
-            ("::1", false, true),
-            ("fe80::1", false, true),
-            ("fec0::1", false, true),
-            ("fd00::1", false, true),
-            ("ff02::1", false, false),
-            ("2001:db8::1", false, true),
-            ("3fff::1", false, true),
-            ("100::1", false, true),
-            ("2001:2::1", false, true),
-            // IPv4 inside IPv6
-            ("::ffff:127.0.0.1", false, true),
-            ("::ffff:8.8.8.8", true, true),
-            ("::ffff:0.0.0.0", false, false),
-            ("::127.0.0.1", false, true),
-            ("::10.0.0.1", false, true),
-            ("::ffff:0:127.0.0.1", false, true),
-            ("64:ff9b::10.0.0.1", false, true),
-            ("64:ff9b::8.8.8.8", true, true),
-            ("64:ff9b:1::192.168.0.1", false, true),
-            ("64:ff9b:1:7f00:0:100::", false, true),
-            ("2002:7f00:1::", false, true),
-            ("2002:808:808::", true, true),
-            ("2001:0:808:808::f5ff:fffe", false, true),
+    fn every_form_of_address_is_judged() {
+        use Verdict::*;
+        for (address, expected) in [
+            ("1.1.1.1", Open),
+            ("2606:4700::1", Open),
+            ("2a00:1450::1", Open),
+            ("127.0.0.1", Private),
+            ("169.254.169.254", Never),
+            ("255.255.255.255", Never),
+            ("::", Never),
+            ("::1", Private),
+            ("::2", Never),
+            ("fc00::", Private),
+            ("fdff:ffff::1", Private),
+            ("fe00::1", Never),
+            ("fe80::1", Never),
+            ("febf::1", Never),
+            ("fec0::1", Never),
+            ("feff::1", Never),
+            ("ff02::1", Never),
+            ("100::1", Never),
+            ("100:0:0:1::1", Never),
+            ("100:0:0:2::1", Never),
+            ("2001:2::1", Never),
+            ("2001:20::1", Never),
+            ("5f00::1", Never),
+            ("4000::1", Never),
+            ("8000::1", Never),
+            // Mapped.
+            ("::ffff:8.8.8.8", Open),
+            ("::ffff:127.0.0.1", Private),
+            ("::ffff:169.254.169.254", Never),
+            ("::ffff:0.0.0.0", Never),
+            // Compatible.
+            ("::8.8.8.8", Open),
+            ("::127.0.0.1", Private),
+            ("::10.0.0.1", Private),
+            ("::224.0.0.1", Never),
+            // SIIT.
+            ("::ffff:0:8.8.8.8", Open),
+            ("::ffff:0:127.0.0.1", Private),
+            ("::ffff:0:169.254.169.254", Never),
+            // NAT64.
+            ("64:ff9b::8.8.8.8", Open),
+            ("64:ff9b::10.0.0.1", Private),
+            ("64:ff9b::169.254.169.254", Never),
+            ("64:ff9b:1::8.8.8.8", Private),
+            ("64:ff9b:1:7f00:0:100::", Private),
+            ("64:ff9b:2::8.8.8.8", Never),
+            // 6to4.
+            ("2002:808:808::1", Open),
+            ("2002:7f00:1::1", Private),
+            ("2002:a9fe:a9fe::1", Never),
+            // Teredo, whatever it carries.
+            ("2001:0:808:808::f7f7:f7f7", Never),
+            ("2001:0:808:808::80ff:fffe", Never),
         ] {
-            let ip = address.parse().unwrap();
-            assert_eq!(allows(ip, false), public, "{address}");
-            assert_eq!(allows(ip, true), with_private, "{address} with private ones allowed");
+            assert_eq!(verdict(address), expected, "{address}");
         }
     }
 }
