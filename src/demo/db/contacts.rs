@@ -167,7 +167,7 @@ mod tests {
         let profile = Profile { name: "Bob".into(), kind: "person".into(), ..Profile::default() };
         assert!(describe(&db, &bob, &profile).unwrap() && !describe(&db, &bob, &profile).unwrap());
         set_member(&db, &bob, true).unwrap();
-        assert_eq!(members(&db).unwrap(), [bob.clone()]);
+        assert_eq!(members(&db).unwrap(), std::slice::from_ref(&bob));
         set_member(&db, &bob, false).unwrap();
         assert!(members(&db).unwrap().is_empty());
         block(&db, &bob, true, 1).unwrap();
