@@ -1,10 +1,12 @@
 //! Where settings come from, and which source wins.
 use super::*;
-use crate::ops::{encode, random};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Loads from the three sources; the file's name in messages is `FILE`.
 fn load(flags: &[(&str, &str)], env: &[(&str, &str)], file: &str) -> Result<Config, String> {
-    let name = format!("chat-posta-{}.toml", encode::b64url(&random::bytes::<9>()));
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("chat-posta-{}-{number}.toml", std::process::id());
     let path = std::env::temp_dir().join(name);
     fs::write(&path, file).unwrap();
     let flags: Vec<_> =
