@@ -43,10 +43,19 @@ impl fmt::Display for KeyError {
     }
 }
 
+/// A key's members as CBOR.
+#[derive(Default)]
+struct Members<'a> {
+    /// In the order of [`MEMBERS`].
+    known: [Option<&'a [u8]>; 5],
+    /// Whether there are members besides.
+    others: bool,
+}
+
 /// Reads a key; gives it as an uncompressed SEC1 point.
 pub fn es256_key(bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
-    let (values, others) = members(bytes).map_err(|Malformed| KeyError::Malformed)?;
-    let [kty, alg, crv, x, y] = values;
+    let Members { known: [kty, alg, crv, x, y], others } =
+        Members::read(bytes).map_err(|Malformed| KeyError::Malformed)?;
     // The algorithm first: it says what the other members mean.
     match alg.and_then(integer).ok_or(KeyError::Malformed)? {
         ES256 => {}
@@ -65,21 +74,21 @@ pub fn es256_key(bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
     Ok(point)
 }
 
-/// The members by the order of [`MEMBERS`], each as its CBOR, and whether there are others.
-#[allow(clippy::type_complexity)]
-fn members(bytes: &[u8]) -> Result<([Option<&[u8]>; 5], bool), Malformed> {
-    let mut cbor = Decoder::new(bytes);
-    let (mut values, mut others) = ([None; 5], false);
-    for _ in 0..cbor::map(&mut cbor)? {
-        let label = cbor.i64()?;
-        let value = cbor::item(&mut cbor)?;
-        match MEMBERS.iter().position(|known| *known == label) {
-            Some(at) if values[at].is_none() => values[at] = Some(value),
-            Some(_) => return Err(Malformed),
-            None => others = true,
+impl<'a> Members<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Members<'a>, Malformed> {
+        let mut cbor = Decoder::new(bytes);
+        let mut members = Members::default();
+        for _ in 0..cbor::map(&mut cbor)? {
+            let label = cbor.i64()?;
+            let value = cbor::item(&mut cbor)?;
+            match MEMBERS.iter().position(|known| *known == label) {
+                Some(at) if members.known[at].is_none() => members.known[at] = Some(value),
+                Some(_) => return Err(Malformed),
+                None => members.others = true,
+            }
         }
+        Ok(members)
     }
-    Ok((values, others))
 }
 
 fn integer(value: &[u8]) -> Option<i64> {

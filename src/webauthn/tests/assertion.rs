@@ -34,9 +34,11 @@ fn a_good_assertion_gives_its_counter() {
     assert_eq!(verified, Ok(Assertion { sign_count: 5, backed_up: true }));
 }
 
+type Case = (&'static str, fn(&mut Answer), AssertionError);
+
 #[test]
 fn each_step_refuses_on_its_own() {
-    let cases: &[(&str, fn(&mut Answer), AssertionError)] = &[
+    let cases: &[Case] = &[
         ("5: credential", |a| a.id = vec![2; 16], CredentialId),
         (
             "8: not UTF-8",
