@@ -9,12 +9,13 @@ pub fn is_own(request: &Request<'_>, own_origin: &str) -> bool {
     if matches!(request.method, Method::Get | Method::Head | Method::Options) {
         return true;
     }
-    let origin = request.fields.get("origin");
-    if origin.is_some_and(|origin| origin != own_origin) {
-        return false;
-    }
-    match request.fields.get("sec-fetch-site") {
-        Some(site) => site == "same-origin",
-        None => origin.is_some(),
-    }
+    // A field that comes twice must be right twice: nobody may add theirs to a browser's.
+    let mut said = false;
+    let mut right = |value: &str, own: &str| {
+        said = true;
+        value == own
+    };
+    request.fields.all("origin").all(|origin| right(origin, own_origin))
+        && request.fields.all("sec-fetch-site").all(|site| right(site, "same-origin"))
+        && said
 }

@@ -2,7 +2,9 @@
 //! stream. Each test uses its part.
 #![allow(dead_code)]
 
+pub mod chat;
 pub mod participant;
+pub mod passkey;
 pub mod posta;
 pub mod process;
 pub mod stream;
