@@ -7,16 +7,22 @@ mod arguments;
 mod demo;
 #[cfg(feature = "demo")]
 mod demo_server;
+mod help;
 mod invite;
 mod serve;
 mod table;
 mod user;
 mod version;
 
-use arguments::Command;
+use crate::config::{Config, nearest};
+use crate::ops;
+use crate::store::{Store, StoreError};
+use arguments::{Command, Given};
+use log::LevelFilter;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Why a command did not do what it was asked.
@@ -35,12 +41,6 @@ impl Stop {
     }
 }
 
-impl From<io::Error> for Stop {
-    fn from(e: io::Error) -> Self {
-        if e.kind() == io::ErrorKind::BrokenPipe { Stop::Quiet } else { Stop::failed(e) }
-    }
-}
-
 static COMMANDS: &[&Command] = &[
     &serve::COMMAND,
     &invite::CREATE,
@@ -51,7 +51,6 @@ static COMMANDS: &[&Command] = &[
     &version::COMMAND,
     #[cfg(feature = "demo")]
     &demo::COMMAND,
-    // The longer names first: a command is known by how the arguments begin.
     #[cfg(feature = "demo")]
     &demo_server::TOKEN_CREATE,
     #[cfg(feature = "demo")]
@@ -62,66 +61,84 @@ static COMMANDS: &[&Command] = &[
 
 /// Runs what the arguments (without the program's name) ask for.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
-    let words: Vec<&str> = arguments.iter().filter_map(|a| a.to_str()).collect();
-    let outcome = match words.as_slice() {
-        [] => Err(Stop::Usage(format!("a command is missing\n\n{}", overview()))),
-        ["-h" | "--help" | "help"] => say(&overview()),
-        ["-V" | "--version"] => version::print(),
-        _ => dispatch(&words, &arguments),
+    let (code, why) = match dispatch(&arguments) {
+        Ok(()) | Err(Stop::Quiet) => return ExitCode::SUCCESS,
+        Err(Stop::Failed(why)) => (1, why),
+        Err(Stop::Usage(why)) => (2, why),
     };
-    match outcome {
-        Ok(()) | Err(Stop::Quiet) => ExitCode::SUCCESS,
-        Err(Stop::Failed(why)) => {
-            eprintln!("chat-posta: {why}");
-            ExitCode::from(1)
-        }
-        Err(Stop::Usage(why)) => {
-            eprintln!("chat-posta: {why}");
-            ExitCode::from(2)
-        }
-    }
+    // Unlike `eprintln!` it does not panic when nobody listens.
+    let _ = writeln!(io::stderr(), "chat-posta: {why}");
+    ExitCode::from(code)
 }
 
-fn dispatch(words: &[&str], arguments: &[OsString]) -> Result<(), Stop> {
-    for command in COMMANDS {
-        let name: Vec<&str> = command.name.split(' ').collect();
-        if words.starts_with(&name) {
-            let rest = &arguments[name.len()..];
-            return match arguments::parse(command, rest)? {
-                arguments::Parsed::Help => say(&arguments::help(command)),
-                arguments::Parsed::Given(given) => (command.run)(given),
-            };
-        }
+fn dispatch(arguments: &[OsString]) -> Result<(), Stop> {
+    let (arguments, asks) = match arguments.split_first() {
+        Some((first, rest)) if first == "help" => (rest, true),
+        _ => (arguments, false),
+    };
+    let words: Vec<&str> = arguments
+        .iter()
+        .map_while(|argument| argument.to_str().filter(|word| !word.starts_with('-')))
+        .collect();
+    let named = COMMANDS.iter().filter(|command| words.starts_with(&command.words()));
+    if let Some(command) = named.max_by_key(|command| command.words().len()) {
+        return match asks {
+            true => say(&help::of(command)),
+            false => arguments::run(command, &arguments[command.words().len()..]),
+        };
     }
-    let group = COMMANDS.iter().filter(|c| c.name.split(' ').next() == words.first().copied());
-    let group: Vec<&str> = group.map(|c| c.name).collect();
-    let help = words.get(1).is_some_and(|word| matches!(*word, "-h" | "--help"));
-    match (group.is_empty(), help) {
-        (false, true) => say(&overview()),
-        (false, false) => Err(Stop::Usage(format!("say one of: {}", group.join(", ")))),
-        (true, _) => Err(Stop::Usage(format!(
-            "{:?} is not a command; one of: {}",
-            words.first().unwrap_or(&""),
-            COMMANDS.iter().map(|c| c.name).collect::<Vec<_>>().join(", ")
+    // No command: a question, or a mistake.
+    let group: Vec<&Command> =
+        COMMANDS.iter().copied().filter(|c| words.first() == c.words().first()).collect();
+    let option = arguments.get(words.len()).and_then(|option| option.to_str());
+    match (words.as_slice(), option) {
+        ([], None) if asks => say(&help::overview(COMMANDS)),
+        ([], Some("-h" | "--help")) => say(&help::overview(COMMANDS)),
+        ([], Some("-V" | "--version")) => version::print(),
+        ([_], Some("-h" | "--help")) if !group.is_empty() => say(&help::overview(&group)),
+        ([_], None) if asks && !group.is_empty() => say(&help::overview(&group)),
+        ([], Some(option)) => Err(Stop::Usage(format!(
+            "there is no option {option} before a command; there are --help and --version"
         ))),
+        ([], None) => Err(Stop::Usage(format!("a command is missing; {}", known(COMMANDS)))),
+        ([..], _) if !group.is_empty() => Err(unknown(&words[..words.len().min(2)], &group)),
+        ([first, ..], _) => Err(unknown(&[first], COMMANDS)),
     }
 }
 
-fn overview() -> String {
-    let rows: Vec<[&str; 2]> = COMMANDS.iter().map(|c| [c.name, c.about]).collect();
-    format!(
-        "chat-posta: the browser client of Posta\n\nUsage: chat-posta COMMAND [OPTIONS]\n\n\
-         Commands:\n{}\nEvery command has --help.\n",
-        table::aligned(&rows, "  ")
-    )
+/// No command has this name; perhaps one of these was meant.
+fn unknown(words: &[&str], commands: &[&Command]) -> Stop {
+    let typed = words.join(" ");
+    Stop::Usage(match nearest(&typed, commands.iter().map(|command| command.name)) {
+        Some(name) => format!("{typed} is not a command; did you mean {name}?"),
+        None => format!("{typed} is not a command; {}", known(commands)),
+    })
 }
 
-/// Prints to standard output.
+fn known(commands: &[&Command]) -> String {
+    let names: Vec<&str> = commands.iter().map(|command| command.name).collect();
+    format!("there are: {}", names.join(", "))
+}
+
+/// Configuration and database of a command that a person runs beside the service: warnings are
+/// printed, the service's own news is not.
+fn administer(
+    given: &Given,
+    open: fn(&Path) -> Result<Store, StoreError>,
+) -> Result<(Config, Store), Stop> {
+    let config = given.config()?;
+    ops::log::init(config.log.min(LevelFilter::Warn));
+    let store = open(&config.db).map_err(Stop::failed)?;
+    Ok((config, store))
+}
+
+/// Prints to standard output, with a line's end if there is none.
 fn say(text: &str) -> Result<(), Stop> {
+    let end = if text.ends_with('\n') { "" } else { "\n" };
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    if !text.ends_with('\n') {
-        out.write_all(b"\n")?;
-    }
-    Ok(out.flush()?)
+    let written = out.write_all(format!("{text}{end}").as_bytes()).and_then(|()| out.flush());
+    written.map_err(|e| match e.kind() {
+        io::ErrorKind::BrokenPipe => Stop::Quiet,
+        _ => Stop::Failed(format!("standard output: {e}")),
+    })
 }

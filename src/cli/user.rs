@@ -1,14 +1,12 @@
 //! `chat-posta user list|delete`
-use super::arguments::{Command, Extra, Given};
-use super::{Stop, say, table};
-use crate::store::{Store, User};
+use super::arguments::{Command, Given, JSON};
+use super::{Stop, administer, say, table};
+use crate::store::{DeleteError, Store, User};
 use serde_json::{Value, json};
-
-const JSON: Extra = Extra { flag: "json", value: "", help: "print JSON" };
 
 pub static LIST: Command = Command {
     name: "user list",
-    about: "List who has signed up",
+    about: "List who has signed up, oldest first",
     argument: None,
     extras: &[JSON],
     settings: &["db"],
@@ -27,25 +25,21 @@ pub static DELETE: Command = Command {
 };
 
 fn list(given: Given) -> Result<(), Stop> {
-    let store = Store::open(&given.config()?.db).map_err(Stop::failed)?;
+    let (_, store) = administer(&given, Store::open_existing)?;
     let users = store.user_list().map_err(Stop::failed)?;
     if given.has("json") {
         return say(&Value::Array(users.iter().map(as_json).collect()).to_string());
     }
-    let cells: Vec<[String; 5]> = users
-        .iter()
-        .map(|user| {
-            [
-                user.id.0.to_string(),
-                table::plain(&user.name),
-                table::plain(&user.server_url),
-                table::time(user.created_ms),
-                table::time(user.seen_ms),
-            ]
-        })
-        .collect();
-    let mut rows = vec![["ID", "NAME", "SERVER", "CREATED", "LAST SEEN"]];
-    rows.extend(cells.iter().map(|[a, b, c, d, e]| [a.as_str(), b, c, d, e]));
+    let mut rows = vec![["ID", "NAME", "SERVER", "CREATED", "LAST SEEN"].map(String::from)];
+    rows.extend(users.iter().map(|user| {
+        [
+            user.id.0.to_string(),
+            table::plain(&user.name),
+            table::plain(&user.server_url),
+            table::time(user.created_ms),
+            table::time(user.seen_ms),
+        ]
+    }));
     say(&table::aligned(&rows, ""))
 }
 
@@ -60,10 +54,16 @@ fn as_json(user: &User) -> Value {
 }
 
 fn delete(given: Given) -> Result<(), Stop> {
-    let store = Store::open(&given.config()?.db).map_err(Stop::failed)?;
-    let user = store.user_delete(given.argument()).map_err(Stop::failed)?;
+    let (_, store) = administer(&given, Store::open_existing)?;
+    let deleted = store.user_delete(given.argument());
+    let user = deleted.map_err(|e| match e {
+        // The servers' names come from whoever signed up.
+        DeleteError::Ambiguous(_) => Stop::Failed(table::plain(&e.to_string())),
+        e => Stop::failed(e),
+    })?;
     if given.has("json") {
         return say(&as_json(&user).to_string());
     }
-    say(&format!("deleted {} ({}, {})", user.id.0, table::plain(&user.name), user.server_url))
+    let [name, server] = [&user.name, &user.server_url].map(|text| table::plain(text));
+    say(&format!("deleted {} ({name}, {server})", user.id.0))
 }
