@@ -98,6 +98,9 @@ impl Service {
     pub fn stop(self) {
         self.app.live.shutdown();
         self.server.shutdown(GRACE);
+        if let Err(e) = self.app.store.settle() {
+            log::warn!("{e}");
+        }
         log::info!("stopped");
     }
 }

@@ -34,13 +34,12 @@ pub(super) fn describe(e: &rusqlite::Error) -> String {
     match e.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => "it is not an SQLite database".into(),
         Some(ErrorCode::DatabaseCorrupt) => format!("it is damaged, restore a backup ({e})"),
-        Some(ErrorCode::ReadOnly) => format!("it can't be written to ({e})"),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
+            format!("it and its directory must both be writable ({e})")
+        }
         Some(ErrorCode::DiskFull) => "the disk is full".into(),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             format!("another process keeps it locked ({e})")
-        }
-        Some(ErrorCode::CannotOpen) => {
-            format!("its directory must be writable, for the log beside it ({e})")
         }
         _ => e.to_string(),
     }

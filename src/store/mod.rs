@@ -86,6 +86,12 @@ impl Store {
     pub fn data_version(&self) -> Result<i64, StoreError> {
         self.run(|db| Ok(db.query_row("PRAGMA data_version", [], |row| row.get(0))?))
     }
+
+    /// Folds the write-ahead log back into the database, so that whoever copies that one file after
+    /// the service has ended has everything.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        self.run(|db| Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?))
+    }
 }
 
 impl Drop for Inner {
@@ -158,6 +164,17 @@ mod tests {
         let folder = temporary.close();
         assert_eq!(names(), ["state.db"]);
         drop(folder);
+    }
+
+    #[test]
+    fn settling_leaves_nothing_beside_the_file() {
+        let temporary = temporary();
+        let log = temporary.path.with_file_name("state.db-wal");
+        let size = || std::fs::metadata(&log).unwrap().len();
+        temporary.store.prf_salt().unwrap();
+        assert!(size() > 0);
+        temporary.store.settle().unwrap();
+        assert_eq!(size(), 0);
     }
 
     #[test]
