@@ -50,7 +50,10 @@ fn every_wrong_turn_leaves_the_invite_usable_and_nobody_signed_up() {
     let page = chat.get("/register?code=nonsense", "");
     assert_eq!((page.status, page.body.contains("This invite link is invalid")), (404, true));
     assert_eq!(chat.get(&format!("/register?code={code}"), "").status, 200);
-    let failed = |pairing: &str| chat.connect(&code, pairing).err().expect("refused");
+    let failed = |pairing: &str| match chat.connect(&code, pairing) {
+        Err(reply) => reply,
+        Ok(_) => panic!("{pairing} was taken"),
+    };
     let says = |pairing: &str, sentence: &str| {
         let reply = failed(pairing);
         assert_eq!(reply.status, 422);

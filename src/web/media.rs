@@ -81,6 +81,7 @@ pub fn fetch(
     if answer.status != 200 {
         return Err(Failure::NotFound);
     }
+    let length = answer.fields.get("content-length").and_then(|length| length.parse().ok());
     let mut first = Vec::with_capacity(SNIFF);
     (&mut answer).take(SNIFF as u64).read_to_end(&mut first).map_err(|_| Failure::NotFound)?;
     let content_type = image_type(&first).ok_or(Failure::NotFound)?;
@@ -89,7 +90,7 @@ pub fn fetch(
         .with("content-security-policy", "default-src 'none'; sandbox")
         .with("content-disposition", "inline");
     response.body = Body::Stream {
-        length: None,
+        length,
         write: Box::new(move |out| {
             out.write_all(&first)?;
             std::io::copy(&mut answer, out).map(|_| ())

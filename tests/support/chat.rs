@@ -128,7 +128,7 @@ impl Chat {
             found.map(|(_, value)| value.clone())
         };
         Ok(Reply {
-            status: u16::try_from(answer.status_code).unwrap(),
+            status: answer.status_code,
             body: answer.as_str().unwrap_or_default().to_owned(),
             cookie: field("set-cookie").map(|c| c.split(';').next().unwrap().to_owned()),
             location: field("location"),
