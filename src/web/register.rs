@@ -132,6 +132,7 @@ fn created(app: &App, begun: Registering, json: Json) -> Result<Response, Ending
         webauthn::verify_registration(&policy, &challenge, &response)
     })
     .map_err(|e| Ending::refused(400, NOT_CREATED, e))?;
+    log::debug!("a passkey was made; attestation={}, not trusted", credential.attestation);
     if app.store.passkey_find(&credential.id).map_err(Failure::from)?.is_some() {
         return Err(Ending::Told(409, "This passkey is in use already. Create another one."));
     }

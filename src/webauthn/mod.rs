@@ -28,7 +28,7 @@ mod registration;
 #[cfg(test)]
 mod tests;
 
-pub use assertion::{Assertion, StoredCredential, UserKnown, verify_assertion};
+pub use assertion::{StoredCredential, UserKnown, verify_assertion};
 pub use json::{AuthenticationResponse, CredentialJson, RegistrationResponse};
 pub use options::{User, creation_options, request_options};
 pub use registration::{Credential, verify_registration};

@@ -1,4 +1,5 @@
 //! Assertions: good answers, and for each step one that fails only because of that step.
+use super::super::assertion::Assertion;
 use super::super::assertion::AssertionError::{self, *};
 use super::super::authenticator_data::{AuthenticatorDataError as Data, LayoutError as Layout};
 use super::super::client_data::ClientDataError as Client;
@@ -14,8 +15,10 @@ fn stored() -> StoredCredential {
     }
 }
 
+pub type Checked = Result<Assertion, AssertionError>;
+
 /// What a usernameless sign-in makes of the answer.
-pub fn check(answer: &AuthenticationResponse) -> Result<Assertion, AssertionError> {
+pub fn check(answer: &AuthenticationResponse) -> Checked {
     verify_assertion(&policy(), &CHALLENGE, answer, &stored(), UserKnown::ByTheAnswer)
 }
 

@@ -2,7 +2,7 @@
 //! panics.
 use super::*;
 
-const FLIPS: [u8; 6] = [0x01, 0x02, 0x20, 0x40, 0x80, 0xff];
+const FLIPS: [u8; 3] = [0x01, 0x20, 0x80];
 
 /// Every prefix of `good`, and `good` with each byte changed, removed and doubled.
 fn tampered(good: &[u8]) -> impl Iterator<Item = Vec<u8>> {
@@ -109,15 +109,16 @@ fn noise_is_refused_without_panicking() {
     }
 }
 
-/// Runs both ceremonies at their deepest on a thread with this little stack.
+/// Both ceremonies at their deepest, on a thread with little stack; an overflow ends the process.
 #[test]
 fn verifying_needs_little_stack() {
-    // Measured: see the stack sizes of the threads that run it.
-    const STACK: usize = if cfg!(debug_assertions) { 128 } else { 64 } * 1024;
+    // Of this, an assertion was seen to use 35 KiB in debug and 9 KiB in release, a registration
+    // 21 and 4; the rest is for the authenticator, who signs here too.
+    const STACK: usize = if cfg!(debug_assertions) { 96 } else { 48 } * 1024;
     let deepest = || {
         let deep = [vec![0x81; 7], vec![0x01]].concat();
         let answer = creation().bent(|a| (a.format, a.statement) = ("packed", deep));
-        assert!(answer.registration().raw_id.len() == 16 && answer.register().is_ok());
+        assert!(answer.register().is_ok());
         assert!(request().assert().is_ok());
     };
     let thread = std::thread::Builder::new().stack_size(STACK).spawn(deepest).unwrap();

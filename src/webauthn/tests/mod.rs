@@ -8,7 +8,7 @@ mod vectors;
 
 use super::*;
 use crate::ops::encode::b64url;
-use assertion::check;
+use assertion::{Checked, check};
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json as value};
@@ -167,7 +167,7 @@ impl Answer {
         }
     }
 
-    fn assert(&self) -> Result<Assertion, super::assertion::AssertionError> {
+    fn assert(&self) -> Checked {
         check(&self.assertion())
     }
 }
