@@ -75,3 +75,11 @@ pub fn until(what: &str, mut so: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// Waits until nothing is being read and nothing has to be told.
+pub fn settle(account: &Account) {
+    until("all is read", || {
+        let state = account.state();
+        state.reads.is_idle() && !state.unshown
+    });
+}

@@ -70,7 +70,9 @@ impl TestTab {
 
     /// Skips triggers until one that is wanted.
     pub fn skip_to(&mut self, wanted: &str) {
-        while let Some(trigger) = self.next_of_all(Duration::from_secs(5), &[]) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let left = || deadline.saturating_duration_since(Instant::now());
+        while let Some(trigger) = self.next_of_all(left(), &[]) {
             if trigger.starts_with(wanted) {
                 return;
             }
