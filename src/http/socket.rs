@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use may::io::{CoIo, WaitIo};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
 pub struct Socket {
     /// At one address until it is buried; `None` only while being dropped.
@@ -50,6 +50,16 @@ impl Socket {
 
     pub fn set_nodelay(&self) -> io::Result<()> {
         self.io().inner().set_nodelay(true)
+    }
+
+    /// Has the kernel ask the peer for a sign of life when nothing was heard for `idle`, and give
+    /// the connection up after some unanswered ones: for streams that are silent for hours.
+    pub fn set_keepalive(&self, idle: Duration) -> io::Result<()> {
+        let stream = self.io().inner();
+        sockopt::set_tcp_keepidle(stream, idle)?;
+        sockopt::set_tcp_keepintvl(stream, idle / 2)?;
+        sockopt::set_tcp_keepcnt(stream, 3)?;
+        Ok(sockopt::set_socket_keepalive(stream, true)?)
     }
 
     /// `TimedOut` when nothing came in time; 0 at the end. From a coroutine only.

@@ -111,14 +111,8 @@ impl Account {
     }
 
     fn part(&self, peer: &PeerUrl, messages: Vec<Message>, has_older: bool) -> Thread {
-        let state = self.state();
-        Thread {
-            peer: peer.clone(),
-            contact: state.known.contact(peer),
-            messages,
-            has_older,
-            health: state.pulse.health().clone(),
-        }
+        let contact = self.state().known.contact(peer);
+        Thread { peer: peer.clone(), contact, messages, has_older }
     }
 
     /// Sees to it that the newest messages of a thread are known as they are now.
@@ -132,7 +126,9 @@ impl Account {
             }
             let mut asked = Vec::new();
             if state.pages.is_stale(peer) {
-                let changed = state.pages.changed_at(peer);
+                // A call that began before the thread was opened read no more than its line needs.
+                let read = state.pages.has_read(peer);
+                let changed = if read { state.pages.changed_at(peer) } else { state.now() };
                 asked.push(state.reads.want(Ask::Thread(peer.clone()), changed, Urgency::Now));
             }
             let mut known = state.pages.has_read(peer);
@@ -244,16 +240,28 @@ impl Account {
     pub fn park(self: &Arc<Self>, parked: Parked, session: [u8; 32], tab: String, view: View) {
         let health = Trigger::Health(self.state().pulse.health().name());
         let greeting = [trigger::hello(), health.frame()].concat();
-        self.hub.add(parked, &greeting, session, tab, view);
+        self.hub.add(parked, &greeting, session, tab, view.clone());
         if self.state().closed {
             return self.hub.close(&Trigger::SignedOut.frame(), None);
         }
         self.follow();
+        self.looked_at(&view);
     }
 
     /// A tab went to another thread, or was hidden or shown.
-    pub fn view(&self, session: &[u8; 32], tab: &str, view: View) {
-        self.hub.set_view(session, tab, view);
+    pub fn view(self: &Arc<Self>, session: &[u8; 32], tab: &str, view: View) {
+        self.hub.set_view(session, tab, view.clone());
+        self.looked_at(&view);
+    }
+
+    /// Marks what came to a thread while no tab showed it, for one that does now: a stream that
+    /// broke and came back has its page draw the thread anew.
+    fn looked_at(self: &Arc<Self>, view: &View) {
+        let View { peer: Some(peer), visible: true } = view else { return };
+        let unread = self.state().known.newest_unread(peer);
+        if let Some(row) = unread {
+            self.opened(peer, row);
+        }
     }
 
     /// Tells the tabs of one session something of its own.
@@ -297,9 +305,12 @@ impl Account {
             state.in_doubt |= state.live && turned.is_some() && !state.pulse.is_ok();
             turned
         };
-        let Some(trigger) = turned else { return false };
-        log::info!("user={} posta-server: {trigger:?}", self.user.0);
-        self.tell_all(&[trigger]);
+        let Some(state) = turned else { return false };
+        match error {
+            Some(e) => log::info!("user={} posta-server is {state}: {e}", self.user.0),
+            None => log::info!("user={} posta-server is {state}", self.user.0),
+        }
+        self.tell_all(&[Trigger::Health(state)]);
         true
     }
 }

@@ -195,7 +195,9 @@ impl Follower {
                 state.thread_changed(&peer, tick);
                 if self.account.hub.shows(&peer) {
                     // Here at once, so that no badge ever shows; there before tabs are told.
-                    row.map(|row| state.known.mark(&peer, row));
+                    if let Some(row) = row {
+                        state.known.mark(&peer, row);
+                    }
                     let newest = self.seen.entry(peer.clone()).or_default();
                     *newest = (*newest).max(row);
                 }

@@ -1,5 +1,4 @@
 //! How it stands with the user's posta-server, judged by every call and by the stream.
-use super::trigger::Trigger;
 use crate::posta::PostaError;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -43,8 +42,8 @@ impl Pulse {
         self.health == Health::Ok
     }
 
-    /// Takes the outcome of a call. Gives what tabs are to be told when things turned.
-    pub fn hear(&mut self, error: Option<&PostaError>) -> Option<Trigger> {
+    /// Takes the outcome of a call. Gives the new state's name when things turned.
+    pub fn hear(&mut self, error: Option<&PostaError>) -> Option<&'static str> {
         let health = match error {
             Some(PostaError::Unreachable(_)) => self.away(),
             Some(PostaError::Refused { status: 500.., .. }) => self.away(),
@@ -61,7 +60,7 @@ impl Pulse {
         };
         let turned = health.name() != self.health.name();
         self.health = health;
-        turned.then(|| Trigger::Health(self.health.name()))
+        turned.then(|| self.health.name())
     }
 
     fn away(&self) -> Health {
@@ -87,14 +86,14 @@ mod tests {
         let mut pulse = Pulse::new();
         let away = PostaError::Unreachable("gone".into());
         assert_eq!(pulse.hear(None), None);
-        assert_eq!(pulse.hear(Some(&away)), Some(Trigger::Health("unreachable")));
+        assert_eq!(pulse.hear(Some(&away)), Some("unreachable"));
         assert!(matches!(pulse.health(), Health::Unreachable { last_contact_ms: Some(1..) }));
         assert_eq!(pulse.hear(Some(&refused(500))), None);
         assert_eq!(pulse.hear(Some(&PostaError::NotUnderstood("?".into()))), None);
         assert!(!pulse.is_ok());
-        assert_eq!(pulse.hear(Some(&refused(404))), Some(Trigger::Health("ok")));
-        assert_eq!(pulse.hear(Some(&PostaError::TokenRefused)), Some(Trigger::Health("refused")));
-        assert_eq!(pulse.hear(None), Some(Trigger::Health("ok")));
+        assert_eq!(pulse.hear(Some(&refused(404))), Some("ok"));
+        assert_eq!(pulse.hear(Some(&PostaError::TokenRefused)), Some("refused"));
+        assert_eq!(pulse.hear(None), Some("ok"));
     }
 
     #[test]

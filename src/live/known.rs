@@ -6,6 +6,7 @@
 use crate::posta::model::cut;
 use crate::posta::{Contact, Content, Direction, Identity, Message, PeerUrl, State};
 use jiff::Timestamp;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -189,7 +190,7 @@ impl Known {
             None => true,
         });
         // What is known to be wrong first, and there the conversations that stand on top.
-        rereads.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+        rereads.sort_by_key(|(moved, at, _)| Reverse((*moved, *at)));
         let later = rereads.partition_point(|(moved, ..)| *moved);
         let mut soon: Vec<_> = rereads.into_iter().map(|(.., peer)| peer).collect();
         let later = soon.split_off(later);

@@ -36,7 +36,6 @@ pub struct Thread {
     /// Oldest first.
     pub messages: Vec<Message>,
     pub has_older: bool,
-    pub health: Health,
 }
 
 /// When something was last read, and when it last changed, in ticks.

@@ -1,4 +1,5 @@
 //! The room as a whole, against a scripted posta-server over loopback.
+mod calls;
 mod failing;
 mod following;
 mod reading;

@@ -105,12 +105,13 @@ impl Account {
     }
 
     fn read_newest(&self, peer: &PeerUrl, tick: u64) -> Result<bool, PostaError> {
-        let (limit, watermark, count) = {
+        let (opened, watermark, count) = {
             let state = self.state();
             let opened = state.pages.keeps(peer);
             let count = state.known.lists(peer) && !state.known.counts_itself(peer);
-            (if opened { PAGE } else { GLANCE }, state.known.watermark(peer), count)
+            (opened, state.known.watermark(peer), count)
         };
+        let limit = if opened { PAGE } else { GLANCE };
         let mut newest = self.heard(self.server.messages(peer, None, limit))?;
         let mut whole = newest.len() < limit as usize;
         for _ in 0..MAX_FURTHER {
@@ -123,7 +124,10 @@ impl Account {
             newest.extend(older.into_iter().filter(|message| message.row_id < oldest));
         }
         let mut state = self.state();
-        state.pages.take_newest(peer, &newest, whole, tick);
+        // The thread may have been opened meanwhile: a glance is no page of it.
+        if opened || whole {
+            state.pages.take_newest(peer, &newest, whole, tick);
+        }
         Ok(state.known.take_newest(peer, &newest, tick, Instant::now()))
     }
 

@@ -13,6 +13,6 @@ pub mod url;
 pub use content::{Content, Image};
 pub use events::{Event, EventKind, EventStream};
 pub use model::{Contact, Direction, Identity, Message, Sent, State};
-pub use pairing::{Pairing, PairingError, PairingUri};
+pub use pairing::{Pairing, PairingUri};
 pub use server::{PostaError, Server};
 pub use url::PeerUrl;

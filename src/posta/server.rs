@@ -90,10 +90,6 @@ impl Server {
         Server { client, origin, bearer: Arc::new(bearer) }
     }
 
-    pub fn origin(&self) -> &Origin {
-        &self.origin
-    }
-
     pub fn identity(&self) -> Result<Identity, PostaError> {
         let answer = self.get("/api/v1/identity", MAX_SMALL)?;
         understood(answer, "identity", Identity::read)
@@ -119,21 +115,6 @@ impl Server {
         let peer = peer.clone();
         let answer = self.get(&target, MAX_PAGE)?;
         understood(answer, "messages", move |value| Message::read_list(value, Some(&peer)))
-    }
-
-    /// Full-text search, in one thread or in all.
-    pub fn search(
-        &self,
-        query: &str,
-        peer: Option<&PeerUrl>,
-        limit: u32,
-    ) -> Result<Vec<Message>, PostaError> {
-        let mut target = format!("/api/v1/search?q={}&limit={limit}", percent_encode(query));
-        if let Some(peer) = peer {
-            target.push_str(&format!("&peer={}", percent_encode(peer.display())));
-        }
-        let answer = self.get(&target, MAX_PAGE)?;
-        understood(answer, "search results", |value| Message::read_list(value, None))
     }
 
     /// Queues a message. `key` is a UUID v4 that stays the same when the same send is tried again.

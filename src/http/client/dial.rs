@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 
 /// How long one address of several may keep us from the next (RFC 8305 §5 in spirit).
 const PER_ADDRESS: Duration = Duration::from_secs(2);
+/// How long a connection may be silent before the kernel asks. Event streams may say nothing for
+/// hours; routers on the way forget a silent connection in minutes and tell nobody.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Between tries to get a deep stack, when many handshakes are under way.
 const STACK_WAIT: Duration = Duration::from_millis(20);
 
@@ -47,6 +50,7 @@ pub fn connect(addresses: &[IpAddr], port: u16, until: Instant) -> Result<Wire, 
 fn dial(address: SocketAddr, wait: Duration) -> io::Result<Socket> {
     let socket = Socket::connect(address, wait)?;
     socket.set_nodelay()?;
+    socket.set_keepalive(KEEPALIVE)?;
     Ok(socket)
 }
 

@@ -1,8 +1,8 @@
 //! A posta-server that does as it is told, on threads of its own: it lists what it was given, counts
 //! and delays calls, refuses them, drops streams and goes away.
 use serde_json::{Value, json};
-use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::collections::{HashMap, VecDeque};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
@@ -23,6 +23,8 @@ pub struct Script {
     pub away: bool,
     /// Answers every call with this status.
     pub refuse: Option<u16>,
+    /// The next answers, word for word; an empty one closes the connection instead.
+    pub answers: VecDeque<String>,
     pub latency: Duration,
     /// Sent when an event stream opens, after what a resumed one missed.
     pub replay: String,
@@ -137,14 +139,18 @@ impl Fake {
         while let Some((line, last_id, body)) = read_request(&mut reader) {
             let target = line.split(' ').take(2).collect::<Vec<_>>().join(" ");
             let events = target.starts_with("GET /api/v1/events");
-            let (away, refuse, latency) = {
+            let (away, refuse, latency, verbatim) = {
                 let mut script = self.script();
                 let more = if events { last_id } else { body };
                 script.asked.push(format!("{target} {more}").trim_end().to_owned());
-                (script.away, script.refuse, script.latency)
+                let verbatim = script.answers.pop_front();
+                (script.away, script.refuse, script.latency, verbatim)
             };
             thread::sleep(latency);
-            if away {
+            if let Some(verbatim) = &verbatim {
+                let _ = (&socket).write_all(verbatim.as_bytes());
+            }
+            if away || verbatim.is_some() {
                 return;
             }
             if let Some(status) = refuse {

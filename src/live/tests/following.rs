@@ -170,6 +170,27 @@ fn a_hidden_tab_reads_nothing() {
 }
 
 #[test]
+fn a_tab_that_comes_back_to_a_thread_reads_what_came_meanwhile() {
+    let (live, fake) = (Live::with(short()), Fake::start());
+    let (user, mut list) = begin(&live, &fake);
+    fake.inbound(1, "bob", 20);
+    list.skip_to("thread-updated");
+    assert_eq!(user.inbox().contacts[0].unread, 1);
+    let open = TestTab::open(&user, 1, "open", view(Some(&peer("bob")), false));
+    assert_eq!(user.known().contacts[0].unread, 1);
+    user.view(&[1; 32], "open", view(Some(&peer("bob")), true));
+    assert_eq!(user.known().contacts[0].unread, 0);
+    drop(open);
+    until("the tab is missed", || live.tabs() == 1);
+    fake.inbound(2, "bob", 21);
+    list.skip_to(r#"thread-updated {"peer":"bob.example","rowId":21"#);
+    until("it is unread", || user.inbox().contacts[0].unread == 1);
+    let _open = TestTab::open(&user, 1, "open", view(Some(&peer("bob")), true));
+    assert_eq!(user.known().contacts[0].unread, 0);
+    until("the server is told", || fake.asked(r#"POST /api/v1/contacts/read {"rowId":21"#) == 1);
+}
+
+#[test]
 fn an_inbound_event_without_a_peer_may_be_about_anything() {
     let (live, fake) = (Live::with(short()), Fake::start());
     let (user, _list) = begin(&live, &fake);
