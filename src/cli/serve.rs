@@ -114,6 +114,12 @@ fn show(metrics: &Metrics, app: &Arc<App>, server: &Arc<Server>) {
     let help = "Panics caught in request handlers: each is a bug.";
     metrics.counted("chat_posta_http_panics_total", help, move || of.panics());
     let of = app.clone();
+    let help = "Calls to posta-servers that were answered or failed.";
+    metrics.counted("chat_posta_upstream_calls_total", help, move || of.client.calls());
+    let of = app.clone();
+    let help = "Calls to posta-servers that got no answer.";
+    metrics.counted("chat_posta_upstream_failures_total", help, move || of.client.failures());
+    let of = app.clone();
     metrics.gauge("chat_posta_tabs", "Open event streams.", move || of.live.tabs() as u64);
     let of = app.clone();
     let help = "Sessions signed in.";

@@ -25,7 +25,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 pub fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (unit, factor) =
-        UNITS.iter().find(|(_, factor)| seconds % factor == 0).unwrap_or(&('s', 1));
+        UNITS.iter().find(|(_, factor)| seconds.is_multiple_of(*factor)).unwrap_or(&('s', 1));
     format!("{}{unit}", seconds / factor)
 }
 

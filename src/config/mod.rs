@@ -52,13 +52,16 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// A variable's value, by name.
+pub type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
+
 /// Where settings come from, strongest first.
 #[derive(Default)]
 pub struct Sources<'a> {
     /// Settings that the command line gave, by key.
     pub flags: &'a [(&'static Setting, String)],
     /// The environment, by name.
-    pub env: Option<&'a dyn Fn(&str) -> Option<OsString>>,
+    pub env: Option<&'a Environment<'a>>,
     /// The file that was named; `None` is [`DEFAULT_FILE`], which may be absent.
     pub file: Option<&'a Path>,
     /// A command's own defaults, by key, before those of the table.

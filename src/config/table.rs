@@ -1,6 +1,5 @@
 //! THE table of settings: flags, environment names, TOML keys, help and README come from it.
-use super::{BaseUrl, Config, DEFAULT_FILE, Network, parse_duration};
-use std::fmt::Write;
+use super::{BaseUrl, Config, Network, parse_duration};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -39,7 +38,7 @@ pub static SETTINGS: &[Setting] = &[
         default: "0.0.0.0:80",
         without: "",
         help: "address and port to serve browsers on; :8080 means all addresses",
-        set: |config, text| Ok(config.listen = socket_address(text)?),
+        set: |config, text| put(&mut config.listen, socket_address(text)),
     },
     Setting {
         key: "db",
@@ -48,7 +47,7 @@ pub static SETTINGS: &[Setting] = &[
         default: "/var/lib/chat-posta/state.db",
         without: "",
         help: "the SQLite database; it and its directory are made private when created",
-        set: |config, text| Ok(config.db = path(text)?),
+        set: |config, text| put(&mut config.db, path(text)),
     },
     Setting {
         key: "base_url",
@@ -84,7 +83,7 @@ pub static SETTINGS: &[Setting] = &[
         default: "127.0.0.0/8, ::1",
         without: "none",
         help: "whose X-Forwarded-For and X-Forwarded-Proto are believed",
-        set: |config, text| Ok(config.trusted_proxies = networks(text)?),
+        set: |config, text| put(&mut config.trusted_proxies, networks(text)),
     },
     Setting {
         key: "allow_private_upstreams",
@@ -93,7 +92,7 @@ pub static SETTINGS: &[Setting] = &[
         default: "false",
         without: "",
         help: "let posta-servers have loopback and private addresses",
-        set: |config, text| Ok(config.allow_private_upstreams = switch(text)?),
+        set: |config, text| put(&mut config.allow_private_upstreams, switch(text)),
     },
     Setting {
         key: "log",
@@ -102,7 +101,7 @@ pub static SETTINGS: &[Setting] = &[
         default: "info",
         without: "",
         help: "how much goes to standard error: error, warn, info, debug or trace",
-        set: |config, text| Ok(config.log = level(text)?),
+        set: |config, text| put(&mut config.log, level(text)),
     },
     Setting {
         key: "session_idle",
@@ -111,7 +110,7 @@ pub static SETTINGS: &[Setting] = &[
         default: "30m",
         without: "",
         help: "a session ends after this time without activity",
-        set: |config, text| Ok(config.session_idle = parse_duration(text)?),
+        set: |config, text| put(&mut config.session_idle, parse_duration(text)),
     },
     Setting {
         key: "session_max",
@@ -120,7 +119,7 @@ pub static SETTINGS: &[Setting] = &[
         default: "7d",
         without: "",
         help: "a session ends after this time at the latest",
-        set: |config, text| Ok(config.session_max = parse_duration(text)?),
+        set: |config, text| put(&mut config.session_max, parse_duration(text)),
     },
 ];
 
@@ -147,20 +146,9 @@ pub fn setting(key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.key == key)
 }
 
-/// The table as README shows it.
-#[cfg(test)]
-fn markdown() -> String {
-    let mut out = String::from(
-        "| flag | environment | TOML key | default | what it is |\n\
-         | --- | --- | --- | --- | --- |\n",
-    );
-    for setting in SETTINGS {
-        let Setting { key, help, .. } = setting;
-        let (flag, env, default) = (setting.flag(), setting.env(), setting.shown_default());
-        let _ = writeln!(out, "| `--{flag}` | `{env}` | `{key}` | `{default}` | {help} |");
-    }
-    let _ = writeln!(out, "| `--config` | — | — | `{DEFAULT_FILE}` | {CONFIG_HELP} |");
-    out
+fn put<T>(place: &mut T, value: Result<T, String>) -> Result<(), String> {
+    *place = value?;
+    Ok(())
 }
 
 fn socket_address(text: &str) -> Result<SocketAddr, String> {
@@ -210,6 +198,23 @@ fn level(text: &str) -> Result<log::LevelFilter, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::DEFAULT_FILE;
+    use std::fmt::Write;
+
+    /// The table as README shows it.
+    fn markdown() -> String {
+        let mut out = String::from(
+            "| flag | environment | TOML key | default | what it is |\n\
+             | --- | --- | --- | --- | --- |\n",
+        );
+        for setting in SETTINGS {
+            let Setting { key, help, .. } = setting;
+            let (flag, env, default) = (setting.flag(), setting.env(), setting.shown_default());
+            let _ = writeln!(out, "| `--{flag}` | `{env}` | `{key}` | `{default}` | {help} |");
+        }
+        let _ = writeln!(out, "| `--config` | — | — | `{DEFAULT_FILE}` | {CONFIG_HELP} |");
+        out
+    }
 
     #[test]
     fn readme_shows_this_table() {

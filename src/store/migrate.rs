@@ -9,14 +9,16 @@ const APPLICATION_ID: i64 = 0x4350_7374;
 
 /// Whether the database is ours and not too new; the text says what it is instead.
 pub fn check(db: &Connection) -> rusqlite::Result<Result<(), String>> {
-    let number = |query: &str| db.query_row(query, [], |row| row.get::<_, i64>(0));
-    let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
+    // One statement, so that all three are of one moment: another process may be creating it.
+    let (application, version, tables): (i64, i64, i64) = db.query_row(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+         FROM pragma_application_id, pragma_user_version",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
     let known = MIGRATIONS.len() as i64;
-    let is_blank = || {
-        let tables = number("SELECT count(*) FROM sqlite_schema")?;
-        Ok::<_, rusqlite::Error>(application == 0 && version == 0 && tables == 0)
-    };
-    Ok(if application != APPLICATION_ID && !is_blank()? {
+    let is_blank = (application, version, tables) == (0, 0, 0);
+    Ok(if application != APPLICATION_ID && !is_blank {
         Err("it belongs to another program".into())
     } else if version > known {
         Err(format!(

@@ -17,9 +17,9 @@ pub mod testing;
 mod users;
 
 pub use error::StoreError;
-pub use invites::{Invite, RevokeError};
-pub use passkeys::{NewPasskey, Passkey};
-pub use register::{NewUser, RegisterError, Registered};
+pub use invites::Invite;
+pub use passkeys::NewPasskey;
+pub use register::{NewUser, RegisterError};
 pub use users::{DeleteError, User, UserId};
 
 use may::coroutine::is_coroutine;

@@ -26,6 +26,7 @@ use rustls::pki_types::CertificateDer;
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use wire::Wire;
 
@@ -63,6 +64,8 @@ struct Inner {
     tls: Arc<ClientConfig>,
     resolver: Resolver,
     pool: Arc<Pool>,
+    calls: AtomicU64,
+    failures: AtomicU64,
 }
 
 pub struct Call<'a> {
@@ -143,12 +146,18 @@ impl fmt::Display for CallError {
 impl Client {
     pub fn new(options: Options) -> Client {
         let tls = tls::config(&options);
-        Client(Arc::new(Inner { options, tls, resolver: Resolver::new(), pool: Pool::start() }))
+        let (calls, failures) = Default::default();
+        let (resolver, pool) = (Resolver::new(), Pool::start());
+        Client(Arc::new(Inner { options, tls, resolver, pool, calls, failures }))
     }
 
     /// One call. Redirects are not followed. An idempotent call on a pooled connection that turns
     /// out stale is tried once more on a fresh one.
-    pub fn call(&self, mut call: Call<'_>) -> Result<Answer, CallError> {
+    pub fn call(&self, call: Call<'_>) -> Result<Answer, CallError> {
+        self.counted(self.answered(call))
+    }
+
+    fn answered(&self, mut call: Call<'_>) -> Result<Answer, CallError> {
         let started = Instant::now();
         let end = started + call.deadlines.total;
         let head = request_head(&call, &self.0.options.agent)?;
@@ -165,7 +174,27 @@ impl Client {
     }
 
     /// Opens an event stream (its own connection, never pooled; `total` does not apply).
-    pub fn events(&self, mut call: Call<'_>) -> Result<Opened, CallError> {
+    pub fn events(&self, call: Call<'_>) -> Result<Opened, CallError> {
+        self.counted(self.open_events(call))
+    }
+
+    /// Calls so far that have an answer's head or a failure, event streams among them.
+    pub fn calls(&self) -> u64 {
+        self.0.calls.load(Ordering::Relaxed)
+    }
+
+    /// Those of them that got no answer, whatever its status.
+    pub fn failures(&self) -> u64 {
+        self.0.failures.load(Ordering::Relaxed)
+    }
+
+    fn counted<T>(&self, done: Result<T, CallError>) -> Result<T, CallError> {
+        self.0.calls.fetch_add(1, Ordering::Relaxed);
+        self.0.failures.fetch_add(u64::from(done.is_err()), Ordering::Relaxed);
+        done
+    }
+
+    fn open_events(&self, mut call: Call<'_>) -> Result<Opened, CallError> {
         let head = request_head(&call, &self.0.options.agent)?;
         let end = Instant::now() + call.deadlines.connect + call.deadlines.first_byte;
         let wire = self.dial(&call)?;
