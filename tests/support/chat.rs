@@ -2,6 +2,7 @@
 //! who signs up and in with a passkey made of software.
 use super::passkey::Passkey;
 use super::process::{Directory, run};
+use super::stream::Stream;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -149,6 +150,17 @@ impl Chat {
         let fields = [("cookie", cookie), ("content-type", "application/x-www-form-urlencoded")];
         let body: Vec<String> = form.iter().map(|(n, v)| format!("{n}={}", encode(v))).collect();
         self.try_request(minreq::Method::Post, path, &fields, body.join("&").into_bytes()).unwrap()
+    }
+
+    /// The event stream of a tab that shows a thread, or none.
+    pub fn tab(&self, cookie: &str, name: &str, peer: &str, visible: bool) -> Stream {
+        let (peer, visible) = (encode(peer), u8::from(visible));
+        let url = format!("{}/events?tab={name}&peer={peer}&visible={visible}", self.origin);
+        let request = minreq::get(url).with_header("cookie", cookie).with_timeout(120);
+        let stream = Stream::follow(request);
+        assert_eq!(stream.status, 200);
+        stream.until("hello");
+        stream
     }
 
     /// Step 1 of sign-up: what step 2 starts from.

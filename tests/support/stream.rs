@@ -26,6 +26,11 @@ impl Stream {
         if let Some(id) = last_id {
             request = request.with_header("last-event-id", id);
         }
+        Stream::follow(request)
+    }
+
+    /// Sends the request, and reads the stream that answers it.
+    pub fn follow(request: minreq::Request) -> Stream {
         let answer = request.send_lazy().unwrap();
         let status = answer.status_code;
         let (tell, events) = mpsc::channel();
