@@ -347,8 +347,9 @@ fn a_seeded_past_is_all_there() {
 fn a_state_file_keeps_its_address() {
     let mut alice = Posta::start("alice", &[]);
     let (url, state) = (alice.url.clone(), alice.state());
-    alice.kill();
+    // Looked for while her own port is taken, so that it is another one.
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    alice.kill();
     let listen = other.to_string();
     let moved = run(&["demo-server", "--state", &state, "--name", "alice", "--listen", &listen]);
     assert_eq!(moved.status.code(), Some(1));

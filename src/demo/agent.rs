@@ -78,7 +78,10 @@ fn reply_to_text(body: &str) -> Reply {
 
 pub fn answer(agent: &Arc<Participant>, envelope: &Envelope) {
     let peer = &envelope.from;
-    let send = |payload: Value| say(agent, peer, payload);
+    let send = |payload: Value| {
+        // What it says is short, except when it repeats what just fitted: then silence is fine.
+        say(agent, peer, payload);
+    };
     match reply(&envelope.payload) {
         Reply::Say(words) => send(payload::text(&words)),
         Reply::Payload(payload) => send(payload),

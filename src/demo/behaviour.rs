@@ -7,7 +7,7 @@ use super::envelope::{self, Envelope, Sealed};
 use super::view::Cause;
 use super::{Participant, agent, payload};
 use crate::http::stack;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,21 +60,23 @@ fn pass_on(room: &Arc<Participant>, envelope: &Envelope, sealed: &Sealed) {
     if leaves {
         return;
     }
+    let mut too_large = false;
     for member in members.iter().filter(|member| **member != envelope.from) {
-        say(room, member, envelope::broadcast(sealed));
+        too_large |= !say(room, member, envelope::broadcast(sealed));
+    }
+    if too_large {
+        say(room, &envelope.from, payload::text("That was too long to pass on."));
     }
 }
 
-/// Sends something by itself; nobody is there to hear of a failure.
-pub(super) fn say(participant: &Arc<Participant>, peer: &Address, payload: Value) {
+/// Sends something by itself, where nobody waits to hear of a failure; false when it is too large.
+pub(super) fn say(participant: &Arc<Participant>, peer: &Address, payload: Value) -> bool {
     match participant.queue(peer, payload, None, Cause::Daemon) {
-        Ok(_) => {}
-        Err(NotQueued::TooLarge) => {
-            let sorry = json!({"kind": payload::TEXT, "body": "That was too long to pass on."});
-            let _ = participant.queue(peer, sorry, None, Cause::Daemon);
-        }
+        Err(NotQueued::TooLarge) => return false,
         Err(e) => log::error!("{}: a message could not be queued: {e:?}", participant.me),
+        Ok(_) => {}
     }
+    true
 }
 
 #[cfg(test)]

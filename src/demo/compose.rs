@@ -1,7 +1,7 @@
 //! Puts messages of ours into the outbox.
 use super::Participant;
 use super::address::Address;
-use super::db::messages::{self, New, PENDING};
+use super::db::messages::{self, Message, New, PENDING};
 use super::db::{DbError, contacts};
 use super::envelope::MAX_ENVELOPE;
 use super::view::{Cause, time};
@@ -77,7 +77,7 @@ impl Participant {
             if let Some(key) = &key {
                 messages::remember(t, key, &request, row_id)?;
             }
-            Ok(Outcome::New { row_id, id: new.id, new_contact })
+            Ok(Outcome::New { message: new.stored(row_id), new_contact })
         });
         match outcome.map_err(NotQueued::Db)? {
             Outcome::KeyReused => Err(NotQueued::KeyReused),
@@ -86,13 +86,15 @@ impl Participant {
                 Ok(Queued { row_id: message.row_id, id: message.id, state: PENDING.to_owned() })
             }
             Outcome::Known(None) => Err(NotQueued::Db(DbError::Gone)),
-            Outcome::New { row_id, id, new_contact } => {
-                self.state_changed(row_id, cause);
+            Outcome::New { message, new_contact } => {
+                // From what was stored: by now it may already be on its way.
+                self.announce_state(&message, cause);
                 if new_contact {
                     self.contact_changed(peer, cause);
                     self.describe_later(peer, cause);
                 }
                 self.delivery.wake();
+                let Message { row_id, id, .. } = message;
                 Ok(Queued { row_id, id, state: PENDING.to_owned() })
             }
         }
@@ -100,8 +102,8 @@ impl Participant {
 }
 
 enum Outcome {
-    New { row_id: i64, id: String, new_contact: bool },
-    Known(Option<messages::Message>),
+    New { message: Message, new_contact: bool },
+    Known(Option<Message>),
     KeyReused,
 }
 

@@ -5,8 +5,9 @@
 use super::Participant;
 use super::address::Address;
 use super::bell::Bell;
+use super::db::DbError;
+use super::db::messages::{self, Message};
 use super::db::outbox::{self, Due};
-use super::db::{DbError, messages};
 use super::envelope::{MEDIA_TYPE, Sealed};
 use super::refusal::{Verdict, judge};
 use super::view::{Cause, time};
@@ -192,12 +193,14 @@ impl Participant {
     /// Tells the client how far a message of ours has got.
     pub fn state_changed(&self, row_id: i64, cause: Cause) {
         match self.db.run(move |t| messages::find(t, row_id)) {
-            Ok(Some(message)) => {
-                let data = self.manner.outbound_state(&message, cause).to_string();
-                self.events.publish("outbound-state", data);
-            }
+            Ok(Some(message)) => self.announce_state(&message, cause),
             Ok(None) => {}
             Err(e) => log::error!("{}: {e}", self.me),
         }
+    }
+
+    pub fn announce_state(&self, message: &Message, cause: Cause) {
+        let data = self.manner.outbound_state(message, cause).to_string();
+        self.events.publish("outbound-state", data);
     }
 }

@@ -110,7 +110,7 @@ impl Participant {
             }
             let new_contact = contacts::add(t, &new.peer, now)?;
             let row_id = messages::insert(t, &new)?;
-            Ok(Ok((message_of(new, row_id), new_contact)))
+            Ok(Ok((new.stored(row_id), new_contact)))
         });
         kept.unwrap_or_else(|e| {
             log::error!("{}: a message could not be stored: {e}", self.me);
@@ -124,7 +124,7 @@ impl Participant {
         let (message, new_contact) = self.db.run(move |t| {
             let new_contact = contacts::add(t, &new.peer, new.created_at)?;
             let row_id = messages::insert(t, &new)?;
-            Ok((message_of(new, row_id), new_contact))
+            Ok((new.stored(row_id), new_contact))
         })?;
         let row_id = message.row_id;
         self.announce_inbound(message);
@@ -136,18 +136,5 @@ impl Participant {
 
     fn announce_inbound(&self, message: Message) {
         self.events.publish("inbound", self.manner.inbound(message).to_string());
-    }
-}
-
-fn message_of(new: New, row_id: i64) -> Message {
-    Message {
-        row_id,
-        id: new.id,
-        peer: new.peer,
-        outbound: new.outbound,
-        payload: new.payload,
-        state: new.state.map(str::to_owned),
-        error: new.error,
-        created_at: new.created_at,
     }
 }

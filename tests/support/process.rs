@@ -5,14 +5,26 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 pub fn binary() -> Command {
     Command::new(env!("CARGO_BIN_EXE_chat-posta"))
 }
 
-/// Runs the binary to its end.
+/// Runs the binary to its end, which must come by itself.
 pub fn run(arguments: &[&str]) -> Output {
-    binary().args(arguments).output().unwrap()
+    let mut command = binary();
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let since = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if since.elapsed() > PATIENCE {
+            let _ = child.kill();
+            panic!("{arguments:?} does not end");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.wait_with_output().unwrap()
 }
 
 pub struct Process {

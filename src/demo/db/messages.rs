@@ -48,6 +48,22 @@ pub struct New {
     pub sealed: Option<Sealed>,
 }
 
+impl New {
+    /// The message that this became.
+    pub fn stored(self, row_id: i64) -> Message {
+        Message {
+            row_id,
+            id: self.id,
+            peer: self.peer,
+            outbound: self.outbound,
+            payload: self.payload,
+            state: self.state.map(str::to_owned),
+            error: self.error,
+            created_at: self.created_at,
+        }
+    }
+}
+
 const COLUMNS: &str = "row_id, id, peer, outbound, payload, state, error, created_at";
 
 fn read(row: &Row<'_>) -> Result<Message> {

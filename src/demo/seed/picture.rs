@@ -110,7 +110,7 @@ fn harbour_at(x: f64, y: f64, boat: f64) -> Rgb {
 }
 
 fn loaf_at(x: f64, y: f64) -> Rgb {
-    let crust = circle(x, y.max(0.3), 0.5, 0.62, 0.34) && y < 0.78;
+    let crust = circle(x, y * 0.8 + 0.12, 0.5, 0.7, 0.4) && y < 0.78;
     let score = crust && ((x * 9.0 + y * 3.0) % 1.0) < 0.12 && y < 0.6;
     match () {
         () if score => [245, 225, 185],
