@@ -146,9 +146,11 @@ impl Service for App {
             }
         });
         headers::add(&mut response, self.https());
+        // How the browser came is part of the line: a proxy that forgets to say so shows here.
+        let scheme = if request.https { "https" } else { "http" };
         response.note = match user {
-            Some(user) => format!("route={route} user={}", user.0),
-            None => format!("route={route}"),
+            Some(user) => format!("route={route} scheme={scheme} user={}", user.0),
+            None => format!("route={route} scheme={scheme}"),
         };
         response
     }

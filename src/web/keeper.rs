@@ -11,6 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 const TICK: Duration = Duration::from_secs(1);
+/// After how many ticks users are looked at although nobody changed the database: a session may
+/// have begun just as its user was deleted.
+const LOOK_ANYWAY: u32 = 5;
 /// How long before a session's end its pages say so.
 const WARNING: Duration = Duration::from_secs(120);
 
@@ -24,8 +27,11 @@ pub fn start(app: Weak<App>) {
 fn run(app: &Weak<App>) {
     let mut warned = HashSet::new();
     let mut data_version = None;
-    loop {
+    for tick in 0u32.. {
         thread::sleep(TICK);
+        if tick % LOOK_ANYWAY == 0 {
+            data_version = None;
+        }
         let Some(app) = app.upgrade() else { return };
         app.count_visible_tabs();
         app.end_expired();
