@@ -12,6 +12,8 @@ pub mod uploads;
 use may::sync::mpsc as reply;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::fmt;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc;
@@ -21,6 +23,9 @@ use std::time::Duration;
 const VERSION: i64 = 1;
 /// Another process (`token create`) may hold the file for a moment.
 const BUSY: Duration = Duration::from_secs(5);
+
+/// SQLite's name for a state that is no file.
+const IN_MEMORY: &str = ":memory:";
 
 type Work = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -58,8 +63,12 @@ impl From<rusqlite::Error> for DbError {
     }
 }
 
-/// Opens the file, making it when it is not there.
+/// Opens the file, making it when it is not there, for its owner only: a signing key is in it. What
+/// keeps it from being made, SQLite will say.
 pub fn open(path: &Path) -> Result<Connection, DbError> {
+    if path != Path::new(IN_MEMORY) {
+        let _ = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
+    }
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -126,16 +135,17 @@ fn transact<T>(
 /// A state in memory, for the tests of this room.
 #[cfg(test)]
 pub fn in_memory() -> Connection {
-    open(Path::new(":memory:")).expect("SQLite works")
+    open(Path::new(IN_MEMORY)).expect("SQLite works")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn work_is_one_transaction_and_a_panic_ends_only_itself() {
-        let db = Db::start(Path::new(":memory:")).unwrap();
+        let db = Db::start(Path::new(IN_MEMORY)).unwrap();
         let failed = db.run(|t| {
             meta::set(t, "name", b"alice")?;
             t.execute("no such statement", [])
@@ -151,6 +161,7 @@ mod tests {
     fn a_file_of_another_version_is_refused() {
         let path = std::env::temp_dir().join(format!("chat-posta-demo-{}", std::process::id()));
         drop(open(&path).unwrap());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         drop(open(&path).unwrap());
         Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
         assert!(matches!(open(&path), Err(DbError::Version(9))));
