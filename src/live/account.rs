@@ -84,7 +84,7 @@ impl Account {
             settled.wait_until(Instant::now() + patience)
         });
         let mut state = self.state();
-        state.unshown |= !(done && settled);
+        state.hasty |= !(done && settled);
         state.inbox()
     }
 
@@ -301,8 +301,13 @@ impl Account {
         let turned = {
             let mut state = self.state();
             let turned = state.pulse.hear(error);
-            // A stream that seems well may hang on a connection that is dead.
-            state.in_doubt |= state.live && turned.is_some() && !state.pulse.is_ok();
+            if turned.is_some() && !state.pulse.is_ok() {
+                // A stream that seems well may hang on a connection that is dead.
+                state.in_doubt |= state.live;
+                // What is queued would fail one by one, each after a long wait. It stays stale and
+                // is asked for when the server is back.
+                state.reads.clear();
+            }
             turned
         };
         let Some(state) = turned else { return false };

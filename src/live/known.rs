@@ -80,6 +80,8 @@ pub struct Known {
 /// Which threads to read again after the contacts were read, most urgent first.
 #[derive(Debug, Default, PartialEq)]
 pub struct Rereads {
+    /// Whether the contacts are others than before.
+    pub changed: bool,
     /// The list is wrong without them.
     pub soon: Vec<PeerUrl>,
     /// They may have changed in ways the contacts do not tell.
@@ -167,12 +169,20 @@ impl Known {
         now: Instant,
     ) -> Rereads {
         let mut old = std::mem::take(&mut self.entries);
+        let mut changed_list = old.len() != contacts.len();
         let mut rereads: Vec<(bool, Option<Timestamp>, PeerUrl)> = Vec::new();
         for contact in contacts {
             let peer = contact.peer.clone();
-            let (summary, read, changed) =
-                old.remove(&peer).map_or((None, 0, 0), |e| (e.summary, e.read, e.changed));
-            let mut entry = Entry { contact, summary, read, changed };
+            let mut entry = match old.remove(&peer) {
+                Some(old) => {
+                    changed_list |= old.contact != contact;
+                    Entry { contact, ..old }
+                }
+                None => {
+                    changed_list = true;
+                    Entry { contact, summary: None, read: 0, changed: 0 }
+                }
+            };
             let moved = entry.summary.as_ref().is_none_or(|s| s.is_outdated_by(&entry.contact));
             let aged = entry.contact.last_message_at.is_none()
                 && entry.summary.as_ref().is_some_and(|s| now - s.at >= trusted);
@@ -194,7 +204,7 @@ impl Known {
         let later = rereads.partition_point(|(moved, ..)| *moved);
         let mut soon: Vec<_> = rereads.into_iter().map(|(.., peer)| peer).collect();
         let later = soon.split_off(later);
-        Rereads { soon, later }
+        Rereads { changed: changed_list, soon, later }
     }
 
     /// Takes the newest messages of a thread, newest first, as they were at `tick`. Says whether

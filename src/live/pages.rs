@@ -101,12 +101,21 @@ impl Pages {
     }
 
     /// Takes the newest messages as they were at `tick`, newest first. `whole`: there are no others.
-    /// Older ones that are known and did not change stay, if the two parts meet.
-    pub fn take_newest(&mut self, peer: &PeerUrl, newest: &[Message], whole: bool, tick: u64) {
-        let Some(page) = self.page_mut(peer) else { return };
+    /// Older ones that are known and did not change stay, if the two parts meet. Says whether the
+    /// thread is another than before.
+    pub fn take_newest(
+        &mut self,
+        peer: &PeerUrl,
+        newest: &[Message],
+        whole: bool,
+        tick: u64,
+    ) -> bool {
+        let Some(page) = self.page_mut(peer) else { return false };
         if tick < page.read {
-            return; // an older answer that took longer
+            return false; // an older answer that took longer
         }
+        let known = page.messages.iter().rev().take(newest.len());
+        let same = page.read > 0 && known.eq(newest);
         let first = newest.last().map_or(i64::MIN, |message| message.row_id);
         let meet = page.messages.last().is_some_and(|message| message.row_id >= first);
         let keep = !whole && meet && page.changed_from >= first;
@@ -118,6 +127,7 @@ impl Pages {
             page.changed_from = i64::MAX;
         }
         page.trim();
+        !same
     }
 
     /// Takes a page of older messages, newest first, that was read before `before`.
@@ -243,10 +253,10 @@ mod tests {
     fn an_answer_asked_for_before_a_change_is_not_the_last_word() {
         let mut pages = opened(1, 5, true);
         pages.changed(&peer("bob"), 5, 3);
-        pages.take_newest(&peer("bob"), &listed(1, 5), true, 2);
+        assert!(!pages.take_newest(&peer("bob"), &listed(1, 5), true, 2), "it is the same");
         assert!(pages.is_stale(&peer("bob")));
-        pages.take_newest(&peer("bob"), &listed(1, 6), true, 4);
-        pages.take_newest(&peer("bob"), &listed(1, 5), true, 2);
+        assert!(pages.take_newest(&peer("bob"), &listed(1, 6), true, 4));
+        assert!(!pages.take_newest(&peer("bob"), &listed(1, 5), true, 2));
         assert_eq!(newest(&pages), (1, 6, false));
     }
 

@@ -71,7 +71,9 @@ pub struct State {
     pub due_marks: HashSet<PeerUrl>,
     /// Threads that were shown before their read was done.
     pub overdue: HashSet<PeerUrl>,
-    /// The list was shown before its reads were done, or changed without an event.
+    /// The list was shown before its reads were done.
+    pub hasty: bool,
+    /// It changed since, or without an event.
     pub unshown: bool,
     /// When tabs were last told of that.
     pub shown_at: Instant,
@@ -93,6 +95,7 @@ impl State {
             closed: false,
             due_marks: HashSet::new(),
             overdue: HashSet::new(),
+            hasty: false,
             unshown: false,
             shown_at: Instant::now(),
         }

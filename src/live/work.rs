@@ -17,6 +17,13 @@ const GLANCE: u32 = 20;
 const MAX_FURTHER: usize = 3;
 /// How old a line of the list may be when its contact has no `lastMessageAt` to tell by.
 const TRUSTED: Duration = Duration::from_secs(10);
+/// What a call's answer made another than before.
+#[derive(Default)]
+struct Changed {
+    list: bool,
+    thread: bool,
+}
+
 /// Between two triggers of a list that is still being read.
 const PROGRESS: Duration = Duration::from_secs(1);
 
@@ -39,7 +46,7 @@ impl Account {
         }
     }
 
-    fn work(&self) {
+    fn work(self: &Arc<Self>) {
         let mut worker = Worker { account: self, call: None, dismissed: false };
         loop {
             let call = {
@@ -58,25 +65,29 @@ impl Account {
             let made = self.make(&call);
             worker.call = None;
             self.made(&call, made);
+            if call.ask == Ask::Contacts {
+                // They bring work for more than one.
+                self.start_workers();
+            }
         }
     }
 
-    /// Makes one call; `Ok(true)` when it changed a line of the list.
-    fn make(&self, call: &Call) -> Result<bool, PostaError> {
+    /// Makes one call and takes its answer in.
+    fn make(&self, call: &Call) -> Result<Changed, PostaError> {
         match &call.ask {
             Ask::Identity => {
                 let me = self.heard(self.server.identity())?;
                 let mut state = self.state();
                 state.identity.read = state.identity.read.max(call.tick);
-                let changed = state.known.me.as_ref() != Some(&me);
+                let list = state.known.me.as_ref() != Some(&me);
                 state.known.me = Some(me);
-                Ok(changed)
+                Ok(Changed { list, thread: false })
             }
             Ask::Contacts => {
                 let contacts = self.heard(self.server.contacts())?;
                 let mut state = self.state();
                 if call.tick < state.contacts.read {
-                    return Ok(false); // an older answer that took longer
+                    return Ok(Changed::default()); // an older answer that took longer
                 }
                 state.contacts.read = call.tick;
                 let now = Instant::now();
@@ -88,8 +99,7 @@ impl Account {
                         state.reads.want(Ask::Thread(peer), call.tick, urgency);
                     }
                 }
-                // This worker takes the first of them; the others need more.
-                Ok(true)
+                Ok(Changed { list: rereads.changed, thread: false })
             }
             Ask::Thread(peer) => self.read_newest(peer, call.tick),
             Ask::Mark(peer) => {
@@ -99,12 +109,12 @@ impl Account {
                     // Confirmed, or refused for good.
                     self.state().due_marks.remove(peer);
                 }
-                marked.map(|()| false)
+                marked.map(|()| Changed::default())
             }
         }
     }
 
-    fn read_newest(&self, peer: &PeerUrl, tick: u64) -> Result<bool, PostaError> {
+    fn read_newest(&self, peer: &PeerUrl, tick: u64) -> Result<Changed, PostaError> {
         let (opened, watermark, count) = {
             let state = self.state();
             let opened = state.pages.keeps(peer);
@@ -125,36 +135,36 @@ impl Account {
         }
         let mut state = self.state();
         // The thread may have been opened meanwhile: a glance is no page of it.
-        if opened || whole {
-            state.pages.take_newest(peer, &newest, whole, tick);
-        }
-        Ok(state.known.take_newest(peer, &newest, tick, Instant::now()))
+        let thread = (opened || whole) && state.pages.take_newest(peer, &newest, whole, tick);
+        let list = state.known.take_newest(peer, &newest, tick, Instant::now());
+        Ok(Changed { list, thread })
     }
 
-    /// Wakes who waited for a call, and tells tabs that were shown too little.
-    fn made(self: &Account, call: &Call, made: Result<bool, PostaError>) {
-        if let Err(e) = &made {
+    /// Wakes who waited for a call, and tells tabs that were shown too little. Only what changed is
+    /// told: else a server that is slow and has no events would be asked in a circle.
+    fn made(&self, call: &Call, made: Result<Changed, PostaError>) {
+        let changed = made.unwrap_or_else(|e| {
             log::debug!("user={} {:?}: {e}", self.user.0, call.ask);
-        }
+            Changed::default()
+        });
         let mut triggers = Vec::new();
         {
             let mut state = self.state();
             state.reads.end(call);
-            if let Ask::Thread(peer) = &call.ask {
-                // Not after a failure: the page would ask again, in a circle.
-                if state.overdue.remove(peer) && made.is_ok() {
-                    triggers.push(Trigger::ThreadUpdated { peer: peer.clone(), row: None });
-                }
+            if let Ask::Thread(peer) = &call.ask
+                && state.overdue.remove(peer)
+                && changed.thread
+            {
+                triggers.push(Trigger::ThreadUpdated { peer: peer.clone(), row: None });
             }
-            state.unshown |= call.urgency == Urgency::Later && made == Ok(true);
-            let pause = state.shown_at.elapsed() >= PROGRESS;
-            if state.unshown && (pause || state.reads.is_idle()) {
+            state.unshown |= changed.list && (state.hasty || call.urgency == Urgency::Later);
+            let idle = state.reads.is_idle();
+            if state.unshown && (idle || state.shown_at.elapsed() >= PROGRESS) {
                 state.unshown = false;
                 state.shown_at = Instant::now();
-                if state.pulse.is_ok() {
-                    triggers.push(Trigger::ContactChanged);
-                }
+                triggers.push(Trigger::ContactChanged);
             }
+            state.hasty &= !idle;
         }
         self.tell_all(&triggers);
     }

@@ -150,7 +150,9 @@ fn an_event_s_message_is_not_news_when_the_contacts_tell_of_it() {
     let mut latest = message(&peer("bob"), 6);
     latest.created_at = at(30);
     newest(&mut known, "bob", &[latest], 3);
-    assert_eq!(contacts(&mut known, &[contact("bob", 30, 3)], 4), Rereads::default());
+    let rereads = contacts(&mut known, &[contact("bob", 30, 3)], 4);
+    assert_eq!(rereads, Rereads { changed: true, ..Rereads::default() });
+    assert_eq!(contacts(&mut known, &[contact("bob", 30, 3)], 5), Rereads::default());
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct Script {
     pub messages: HashMap<String, Vec<Value>>,
     /// Answers nothing: connections are closed at once.
     pub away: bool,
+    /// Has no event stream.
+    pub no_events: bool,
     /// Answers every call with this status.
     pub refuse: Option<u16>,
     /// The next answers, word for word; an empty one closes the connection instead.
@@ -144,7 +146,8 @@ impl Fake {
                 let more = if events { last_id } else { body };
                 script.asked.push(format!("{target} {more}").trim_end().to_owned());
                 let verbatim = script.answers.pop_front();
-                (script.away, script.refuse, script.latency, verbatim)
+                let refuse = script.refuse.or((events && script.no_events).then_some(404));
+                (script.away, refuse, script.latency, verbatim)
             };
             thread::sleep(latency);
             if let Some(verbatim) = &verbatim {

@@ -120,3 +120,42 @@ fn a_server_that_says_nothing_does_not_hold_pages_up() {
     assert_eq!(user.inbox().contacts[0].unread, 2);
     assert!(start.elapsed() < Duration::from_millis(1300), "{:?}", start.elapsed());
 }
+
+#[test]
+fn a_slow_server_without_events_is_not_asked_in_a_circle() {
+    let (live, fake) = (Live::with(short()), Fake::start());
+    fake.contact("bob", 1..=5, 5);
+    fake.script().no_events = true;
+    let user = account(&live, &fake);
+    user.thread(&peer("bob"), Range::Newest);
+    user.inbox();
+    let mut tab = TestTab::open(&user, 1, "a", view(Some(&peer("bob")), true));
+    fake.script().latency = Duration::from_millis(1200);
+    user.inbox();
+    user.thread(&peer("bob"), Range::Newest);
+    assert_eq!(tab.all(2 * SECOND), Vec::<String>::new(), "nothing changed");
+    fake.message("bob", 6);
+    user.inbox();
+    user.thread(&peer("bob"), Range::Newest);
+    let mut told = tab.all(5 * SECOND);
+    told.sort();
+    told.dedup(); // its time and its line may come apart
+    assert_eq!(told, ["contact-changed {}", r#"thread-updated {"peer":"bob.example"}"#]);
+}
+
+#[test]
+fn a_server_that_goes_away_is_not_asked_for_every_line() {
+    let (live, fake) = (Live::with(short()), Fake::start());
+    (0..100).for_each(|n| fake.contact(&format!("p{n}"), [n + 1], 0));
+    fake.script().latency = Duration::from_millis(30);
+    let user = account(&live, &fake);
+    assert_eq!(user.inbox().contacts.len(), 100);
+    fake.go_away();
+    until("it is noticed", || user.known().health != Health::Ok);
+    settle(&user);
+    let asked = fake.asked("GET /api/v1/messages");
+    assert!(asked < 100, "{asked}");
+    fake.come_back();
+    user.inbox();
+    until("all is known", || user.inbox().contacts.iter().all(|row| row.unread == 1));
+}
