@@ -24,7 +24,9 @@ pub fn page(
     let account = app.account(session);
     let thread = account.thread(&peer, Range::Newest);
     let new_from = first_unread(&thread);
-    if let Some(newest) = thread.messages.last() {
+    // A click in a page is somebody looking. A whole page may load in a hidden tab: it says by its
+    // event stream whether it is seen.
+    if let Some(newest) = thread.messages.last().filter(|_| is_htmx(request)) {
         account.opened(&peer, newest.row_id);
     }
     let inbox = account.inbox();
