@@ -1,20 +1,32 @@
-//! Work that needs a deep stack (signature checks, big JSON) on a few named OS threads, so that
-//! coroutines stay shallow.
+//! Work that needs a deep stack (signature checks, handshakes, big JSON) on a few named OS threads, so
+//! that coroutines stay shallow and the threads that carry them stay free.
 //!
 //! Callers wait for their answer, so the queue is never longer than there are callers.
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 type Work = Box<dyn FnOnce() + Send>;
 
 /// One long computation must not hold up everybody's next.
 const THREADS: usize = 3;
+/// Bytes of stack: as the program's main thread commonly has.
+const STACK: usize = 4 << 20;
+
+thread_local! {
+    /// Whether this is one of the deep threads. Read without yielding between.
+    static IS_DEEP: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Runs `work` on a deep thread and waits for it without blocking the OS thread of a coroutine. A
-/// panic inside is resumed in the caller. Also callable from plain threads.
+/// panic inside is resumed in the caller. Also callable from plain threads; work that is deep already
+/// goes on where it is.
 pub fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    if IS_DEEP.get() {
+        return work();
+    }
     let (answer, receiver) = may::sync::mpsc::channel();
     let job: Work = Box::new(move || {
         // A caller that was cancelled needs no answer.
@@ -34,20 +46,19 @@ fn queue() -> Sender<Work> {
         let receiver = Arc::new(Mutex::new(receiver));
         for number in 1..=THREADS {
             let receiver = receiver.clone();
-            thread::Builder::new()
-                .name(format!("deep-{number}"))
-                .spawn(move || serve(&receiver))
-                .expect("a thread can be started");
+            let builder = thread::Builder::new().name(format!("deep-{number}")).stack_size(STACK);
+            builder.spawn(move || serve(&receiver)).expect("a thread can be started");
         }
         Mutex::new(sender)
     });
-    queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    queue.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 fn serve(receiver: &Mutex<Receiver<Work>>) {
+    IS_DEEP.set(true);
     loop {
         // The lock is held while waiting: the others wait for it instead, which is the same.
-        let job = receiver.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).recv();
+        let job = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match job {
             Ok(job) => job(),
             Err(_) => return,
@@ -58,6 +69,8 @@ fn serve(receiver: &Mutex<Receiver<Work>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::stack;
+    use std::sync::Barrier;
 
     #[test]
     fn work_comes_back_from_threads_and_coroutines() {
@@ -66,10 +79,7 @@ mod tests {
         let many: Vec<_> = (0..50)
             .map(|n| {
                 let sender = sender.clone();
-                crate::http::stack::spawn_connection(move || {
-                    sender.send(run(move || n * 2)).unwrap()
-                })
-                .unwrap()
+                stack::spawn_stream(move || sender.send(run(move || n * 2)).unwrap()).unwrap()
             })
             .collect();
         many.into_iter().for_each(|handle| handle.join().unwrap());
@@ -80,8 +90,38 @@ mod tests {
     #[test]
     fn a_panic_is_the_caller_s_and_the_thread_lives_on() {
         for _ in 0..2 * THREADS {
-            assert!(catch_unwind(|| run(|| panic!("as the test wants"))).is_err());
+            let panic = catch_unwind(|| run(|| panic!("as the test wants"))).unwrap_err();
+            assert_eq!(panic.downcast_ref(), Some(&"as the test wants"));
         }
         assert_eq!(run(|| 7), 7);
+    }
+
+    /// More callers than threads, each waiting for work within its work.
+    #[test]
+    fn deep_work_may_ask_for_deep_work() {
+        let all = Arc::new(Barrier::new(THREADS));
+        let callers: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let all = all.clone();
+                thread::spawn(move || {
+                    run(move || {
+                        all.wait();
+                        run(|| 1)
+                    })
+                })
+            })
+            .collect();
+        assert_eq!(callers.into_iter().map(|caller| caller.join().unwrap()).sum::<i32>(), 3);
+    }
+
+    /// A nested structure far deeper than any coroutine's stack.
+    #[test]
+    fn the_stack_is_deep() {
+        fn depth(left: usize) -> usize {
+            let room = std::hint::black_box([left; 64]);
+            if left == 0 { 0 } else { 1 + depth(room[0] - 1) }
+        }
+        let reached = stack::spawn_stream(|| assert_eq!(run(|| depth(2_000)), 2_000));
+        reached.unwrap().join().expect("it fits");
     }
 }

@@ -53,12 +53,16 @@ impl Socket {
     }
 
     /// Has the kernel ask the peer for a sign of life when nothing was heard for `idle`, and give
-    /// the connection up after some unanswered ones: for streams that are silent for hours.
+    /// the connection up after some unanswered ones: for streams that are silent for hours. What we
+    /// sent may go as long without being acknowledged.
     pub fn set_keepalive(&self, idle: Duration) -> io::Result<()> {
         let stream = self.io().inner();
         sockopt::set_tcp_keepidle(stream, idle)?;
         sockopt::set_tcp_keepintvl(stream, idle / 2)?;
         sockopt::set_tcp_keepcnt(stream, 3)?;
+        let unacknowledged = idle + 3 * (idle / 2);
+        let milliseconds = u32::try_from(unacknowledged.as_millis()).unwrap_or(u32::MAX);
+        sockopt::set_tcp_user_timeout(stream, milliseconds)?;
         Ok(sockopt::set_socket_keepalive(stream, true)?)
     }
 
@@ -70,6 +74,26 @@ impl Socket {
     /// `TimedOut` when the peer took nothing in time. From a coroutine only.
     pub fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
         self.when_ready(wait, |mut stream| stream.write(bytes))
+    }
+
+    /// Waits until there is something to read, or the end, and leaves it there: no memory is bound
+    /// meanwhile. From a coroutine only, unless `wait` is zero.
+    pub fn readable(&mut self, wait: Duration) -> io::Result<()> {
+        self.when_ready(wait, |stream| stream.peek(&mut [0])).map(drop)
+    }
+
+    /// As `write`, but `None` when the peer takes nothing and has something to say. From a coroutine
+    /// only.
+    pub fn write_or_hear(&mut self, bytes: &[u8], wait: Duration) -> io::Result<Option<usize>> {
+        let mut heard = false;
+        let written = self.when_ready(wait, |mut stream| match stream.write(bytes) {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                heard = stream.peek(&mut [0]).is_ok();
+                if heard { Ok(0) } else { Err(e) }
+            }
+            done => done,
+        })?;
+        Ok((!heard).then_some(written))
     }
 
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {

@@ -9,6 +9,9 @@ pub struct Event {
     pub data: String,
 }
 
+/// Bytes of memory kept between lines.
+const KEPT: usize = 256;
+
 /// Sans-I/O (§9.2.6). What one event may hold is bounded, past which `feed` fails.
 pub struct Parser {
     limit: usize,
@@ -21,7 +24,6 @@ pub struct Parser {
     data: String,
     has_data: bool,
     id: Option<String>,
-    retry: Option<u64>,
 }
 
 /// A line or an event is larger than the limit.
@@ -40,7 +42,6 @@ impl Parser {
             data: String::new(),
             has_data: false,
             id: None,
-            retry: None,
         }
     }
 
@@ -65,7 +66,8 @@ impl Parser {
                 rest = after;
                 let line = std::mem::take(&mut self.line);
                 self.line(&line, dispatch)?;
-                if line.capacity() <= 4096 {
+                // Streams are quiet for hours: only a little is kept for the next line.
+                if line.capacity() <= KEPT {
                     self.line = line;
                     self.line.clear();
                 }
@@ -99,10 +101,9 @@ impl Parser {
                 self.has_data = true;
             }
             "id" if !value.contains('\0') => self.id = Some(value.to_owned()),
-            "retry" if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) => {
-                self.retry = value.parse().ok().or(self.retry);
-            }
-            _ => {} // A comment has an empty field name; unknown fields are ignored.
+            // A comment has an empty field name. `retry` is for those who reconnect without a backoff
+            // of their own.
+            _ => {}
         }
         Ok(())
     }
@@ -117,15 +118,11 @@ impl Parser {
             dispatch(Event { id, name, data });
         }
     }
-
-    /// The `retry:` value last seen, milliseconds.
-    pub fn retry(&self) -> Option<u64> {
-        self.retry
-    }
 }
 
 /// One event as bytes; `data` may hold line breaks. `name` is ours and holds none.
 pub fn frame(name: &str, data: &str) -> Vec<u8> {
+    debug_assert!(!name.contains(['\r', '\n']), "{name:?} would end its line");
     let mut out = format!("event: {name}\n");
     for line in data.replace("\r\n", "\n").split(['\r', '\n']) {
         out.push_str("data: ");
@@ -164,7 +161,7 @@ mod tests {
             ),
             ("id: 1\0\ndata: a\n\n", vec![m("a")]),
             ("id: 7\n\ndata: a\n\n", vec![event(Some("7"), "message", "a")]),
-            ("unknown: x\nDATA: y\n data: z\ndata: a\n\n", vec![m("a")]),
+            ("retry: 250\nunknown: x\nDATA: y\n data: z\ndata: a\n\n", vec![m("a")]),
             ("data: not finished\n", vec![]),
             ("data: not finished", vec![]),
             ("data: æ🌿: b\n\n", vec![m("æ🌿: b")]),
@@ -192,19 +189,6 @@ mod tests {
                 let (a, b) = bytes.split_at(at);
                 assert_eq!(parsed(&[a, b]), expected, "{text:?}, split at {at}");
             }
-        }
-    }
-
-    #[test]
-    fn retry_takes_digits_only() {
-        for (text, expected) in [
-            ("retry: 250\n", Some(250)),
-            ("retry: 250\nretry: -1\nretry: x\nretry:\nretry: 2.5\n", Some(250)),
-            ("retry: 99999999999999999999999\n", None),
-        ] {
-            let mut parser = Parser::new(100);
-            parser.feed(text.as_bytes(), &mut |_| ()).unwrap();
-            assert_eq!(parser.retry(), expected, "{text:?}");
         }
     }
 

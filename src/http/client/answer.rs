@@ -1,10 +1,14 @@
-//! An answer's head and framing (RFC 9112 §4, §6), from bytes.
+//! An answer's head and framing (RFC 9112 §2, §4, §6), from bytes that come in any pieces. Sans-I/O.
+//!
+//! Strict, as the server is: whatever two readers could understand in two ways is refused.
 use super::CallError;
 use crate::http::{Fields, Method, chunked};
 
-/// Bytes of an answer's head, and its field lines.
+/// Bytes of an answer's head; and its field lines.
 pub const MAX_HEAD: usize = 32 * 1024;
 const MAX_FIELDS: usize = 100;
+
+const TOO_LARGE: CallError = CallError::Malformed("the head is too large");
 
 #[derive(Debug)]
 pub struct Head {
@@ -14,36 +18,69 @@ pub struct Head {
     pub keep_alive: bool,
 }
 
-/// Parses a head; `None` while it is not whole, else the head and its length.
-pub fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, CallError> {
+/// Finds a head's end; each byte is looked at once.
+#[derive(Debug, Default)]
+pub struct Scanner {
+    at: usize,
+    /// Where the line being read starts.
+    line: usize,
+}
+
+impl Scanner {
+    /// Looks at what is new in `bytes`, which begin with all that was given before. The head's
+    /// length, its last empty line included; `None` while it is not whole.
+    pub fn scan(&mut self, bytes: &[u8]) -> Result<Option<usize>, CallError> {
+        while let Some(&byte) = bytes.get(self.at) {
+            if self.at >= MAX_HEAD {
+                return Err(TOO_LARGE);
+            }
+            let after_cr = self.at > self.line && bytes[self.at - 1] == b'\r';
+            self.at += 1;
+            match byte {
+                b'\n' if after_cr => {
+                    if self.at - self.line == 2 {
+                        return Ok(Some(self.at));
+                    }
+                    self.line = self.at;
+                }
+                b'\n' => return Err(CallError::Malformed("a line ends without CR")),
+                _ if after_cr => return Err(CallError::Malformed("a CR inside a line")),
+                b'\r' | b'\t' | b' '..=b'~' | 0x80.. => {}
+                _ => return Err(CallError::Malformed("a control character in the head")),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Reads a whole head, as the scanner found it.
+pub fn parse(bytes: &[u8]) -> Result<Head, CallError> {
     let mut lines = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut lines);
-    let length = match response.parse(bytes) {
-        Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) if bytes.len() >= MAX_HEAD => {
-            return Err(CallError::Malformed("the head is too large"));
-        }
-        Ok(httparse::Status::Partial) => return Ok(None),
+    match response.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
         Err(httparse::Error::TooManyHeaders) => {
             return Err(CallError::Malformed("too many fields"));
         }
-        Err(_) => return Err(CallError::Malformed("the head is not HTTP/1.1")),
-    };
+        _ => return Err(CallError::Malformed("the head is not HTTP/1.1")),
+    }
     let status = response.code.unwrap_or(0);
-    if !(100..1000).contains(&status) {
+    if !(100..600).contains(&status) {
         return Err(CallError::Malformed("the status is not a status"));
     }
     let mut fields = Fields::with_capacity(response.headers.len());
     for line in response.headers.iter() {
         fields.push(line.name, &String::from_utf8_lossy(line.value));
     }
-    let says = |token: &str| {
-        let tokens = fields.all("connection").flat_map(|value| value.split(','));
-        tokens.map(str::trim).any(|found| found.eq_ignore_ascii_case(token))
-    };
-    let newer = response.version == Some(1);
-    let keep_alive = !says("close") && (newer || says("keep-alive"));
-    Ok(Some((Head { status, fields, keep_alive }, length)))
+    let keep_alive = !has_token(&fields, "connection", "close")
+        && (response.version == Some(1) || has_token(&fields, "connection", "keep-alive"));
+    Ok(Head { status, fields, keep_alive })
+}
+
+/// Whether a list field has a token (RFC 9110 §5.6.1).
+fn has_token(fields: &Fields, name: &str, token: &str) -> bool {
+    let tokens = fields.all(name).flat_map(|value| value.split(','));
+    tokens.map(str::trim).any(|found| found.eq_ignore_ascii_case(token))
 }
 
 /// How the body ends (§6.3).
@@ -56,31 +93,26 @@ pub enum Framing {
 
 impl Framing {
     pub fn of(head: &Head, method: Method) -> Result<Framing, CallError> {
-        if method == Method::Head || matches!(head.status, 100..=199 | 204 | 304) {
+        let codings: Vec<&str> = head.fields.all("transfer-encoding").collect();
+        let length = length(&head.fields)?;
+        // Both is what response splitting looks like (§6.3, rule 3).
+        if !codings.is_empty() && length.is_some() {
+            return Err(CallError::Malformed("two ways of framing"));
+        }
+        if method == Method::Head || matches!(head.status, 204 | 304) {
             return Ok(Framing::Length(0));
         }
-        let lengths: Vec<&str> =
-            head.fields.all("content-length").flat_map(|v| v.split(',')).map(str::trim).collect();
-        let mut codings = head.fields.all("transfer-encoding");
-        if let Some(coding) = codings.next() {
-            // Both is what response splitting looks like: never a guess (§6.3, item 3).
-            if !lengths.is_empty() || codings.next().is_some() {
-                return Err(CallError::Malformed("two ways of framing"));
+        match (codings.as_slice(), length) {
+            ([], Some(length)) => Ok(Framing::Length(length)),
+            ([], None) => Ok(Framing::UntilClose),
+            ([coding], _) if coding.eq_ignore_ascii_case("chunked") => {
+                Ok(Framing::Chunked(Box::default()))
             }
-            if !coding.eq_ignore_ascii_case("chunked") {
-                return Err(CallError::Malformed("an unknown transfer coding"));
-            }
-            return Ok(Framing::Chunked(Box::default()));
+            _ => Err(CallError::Malformed("an unknown transfer coding")),
         }
-        let Some(first) = lengths.first() else { return Ok(Framing::UntilClose) };
-        let digits = !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit());
-        if !digits || lengths.iter().any(|other| other != first) {
-            return Err(CallError::Malformed("the length is not a length"));
-        }
-        let length = first.parse().map_err(|_| CallError::Malformed("the length is too large"))?;
-        Ok(Framing::Length(length))
     }
 
+    /// Whether the body is whole. One that lasts until the connection ends never is before.
     pub fn is_done(&self) -> bool {
         match self {
             Framing::Length(left) => *left == 0,
@@ -91,93 +123,167 @@ impl Framing {
 
     /// Takes body bytes out of `input`: how many it took, how many it gave.
     pub fn decode(&mut self, input: &[u8], out: &mut [u8]) -> Result<(usize, usize), CallError> {
-        match self {
+        let most = match self {
             Framing::Chunked(decoder) => {
-                decoder.decode(input, out).map_err(|_| CallError::Malformed("a broken chunk"))
+                let broken = |_| CallError::Malformed("a broken chunk");
+                return decoder.decode(input, out).map_err(broken);
             }
-            Framing::Length(left) => {
-                let most = usize::try_from(*left).unwrap_or(usize::MAX);
-                let n = input.len().min(out.len()).min(most);
-                out[..n].copy_from_slice(&input[..n]);
-                *left -= n as u64;
-                Ok((n, n))
-            }
-            Framing::UntilClose => {
-                let n = input.len().min(out.len());
-                out[..n].copy_from_slice(&input[..n]);
-                Ok((n, n))
-            }
+            Framing::Length(left) => usize::try_from(*left).unwrap_or(usize::MAX),
+            Framing::UntilClose => usize::MAX,
+        };
+        let n = input.len().min(out.len()).min(most);
+        out[..n].copy_from_slice(&input[..n]);
+        if let Framing::Length(left) = self {
+            *left -= n as u64;
         }
+        Ok((n, n))
     }
+}
+
+/// The one length that all `Content-Length` lines agree on (§6.3, rule 5).
+fn length(fields: &Fields) -> Result<Option<u64>, CallError> {
+    let mut all = fields.all("content-length").flat_map(|v| v.split(',')).map(str::trim);
+    let Some(first) = all.next() else { return Ok(None) };
+    let digits = !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit());
+    if !digits || all.any(|other| other != first) {
+        return Err(CallError::Malformed("the length is not a length"));
+    }
+    first.parse().map(Some).map_err(|_| CallError::Malformed("the length is too large"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn framing(head: &str, method: Method) -> String {
-        let read = || {
-            let (head, _) = parse(head.as_bytes())?.ok_or(CallError::Closed)?;
-            Ok::<_, CallError>((Framing::of(&head, method)?, head.keep_alive))
+    /// What the head at the start of `bytes`, come in pieces of `size`, says about its body.
+    fn read(bytes: &[u8], method: Method, size: usize) -> Result<String, CallError> {
+        let mut scanner = Scanner::default();
+        let mut have = 0_usize;
+        let end = loop {
+            have = have.saturating_add(size).min(bytes.len());
+            match scanner.scan(&bytes[..have])? {
+                Some(end) => break end,
+                None if have == bytes.len() => return Ok("more".into()),
+                None => {}
+            }
         };
-        match read() {
-            Ok((Framing::Length(n), keep)) => format!("length {n} {keep}"),
-            Ok((Framing::Chunked(_), keep)) => format!("chunked {keep}"),
-            Ok((Framing::UntilClose, keep)) => format!("until close {keep}"),
-            Err(e) => e.to_string(),
+        let head = parse(&bytes[..end])?;
+        let keep = if head.keep_alive { "keep" } else { "close" };
+        Ok(match Framing::of(&head, method)? {
+            Framing::Length(n) => format!("length {n}, {keep}"),
+            Framing::Chunked(_) => format!("chunked, {keep}"),
+            Framing::UntilClose => format!("until close, {keep}"),
+        })
+    }
+
+    fn verdict(head: &str, method: Method) -> String {
+        let text = |size| match read(head.as_bytes(), method, size) {
+            Ok(text) => text,
+            Err(CallError::Malformed(how)) => how.to_owned(),
+            Err(e) => panic!("{e}"),
+        };
+        let whole = text(usize::MAX);
+        for size in [1, 2, 3, 7] {
+            assert_eq!(text(size), whole, "{head:?} in pieces of {size}");
         }
+        whole
     }
 
     #[test]
     fn framing_follows_rfc_9112() {
-        for (head, expected) in [
-            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "length 5 true"),
-            ("HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n", "length 5 true"),
-            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", "length 5 false"),
-            ("HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", "length 5 false"),
-            (
-                "HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n",
-                "length 5 true",
-            ),
-            ("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", "length 0 true"),
-            ("HTTP/1.1 304 Not Modified\r\n\r\n", "length 0 true"),
-            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n", "chunked true"),
-            ("HTTP/1.1 200 OK\r\n\r\n", "until close true"),
-            (
-                "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
-                "not an HTTP answer: the length is not a length",
-            ),
-            (
-                "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n",
-                "not an HTTP answer: the length is not a length",
-            ),
-            (
-                "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
-                "not an HTTP answer: the length is too large",
-            ),
-            (
-                "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-                "not an HTTP answer: an unknown transfer coding",
-            ),
-            (
-                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
-                "not an HTTP answer: two ways of framing",
-            ),
-            ("SSH-2.0-OpenSSH_9.2\r\n", "not an HTTP answer: the head is not HTTP/1.1"),
-            ("HTTP/1.1 200 OK\r\nA b: c\r\n\r\n", "not an HTTP answer: the head is not HTTP/1.1"),
-            ("HTTP/1.1 099 X\r\n\r\n", "not an HTTP answer: the status is not a status"),
+        for (lines, expected) in [
+            ("1.1 200 OK\r\nContent-Length: 5\r\n", "length 5, keep"),
+            ("1.1 200 OK\r\nContent-Length: 5, 5\r\nContent-length: 5\r\n", "length 5, keep"),
+            ("1.1 200 OK\r\nContent-Length: 5\r\nConnection: x, Close\r\n", "length 5, close"),
+            ("1.0 200 OK\r\nContent-Length: 5\r\n", "length 5, close"),
+            ("1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n", "length 5, keep"),
+            ("1.1 204 No Content\r\nContent-Length: 5\r\n", "length 0, keep"),
+            ("1.1 304 Not Modified\r\nContent-Length: 5\r\n", "length 0, keep"),
+            ("1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n", "chunked, keep"),
+            ("1.1 200 OK\r\n", "until close, keep"),
+            ("1.1 200\r\n", "until close, keep"),
+            ("1.1 200 \r\n", "until close, keep"),
+            ("1.1 200 OK\r\nX-\u{e6}: 1\r\n", "the head is not HTTP/1.1"),
+            ("1.1 200 OK\r\nX: \u{e6}\r\n", "until close, keep"),
+            ("1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n", LENGTH),
+            ("1.1 200 OK\r\nContent-Length: +5\r\n", LENGTH),
+            ("1.1 200 OK\r\nContent-Length: 5,\r\n", LENGTH),
+            ("1.1 200 OK\r\nContent-Length:\r\n", LENGTH),
+            ("1.1 200 OK\r\nContent-Length: 0x5\r\n", LENGTH),
+            ("1.1 204 No Content\r\nContent-Length: x\r\n", LENGTH),
+            ("1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n", "the length is too large"),
+            ("1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n", CODING),
+            ("1.1 200 OK\r\nTransfer-Encoding: gzip\r\n", CODING),
+            ("1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n", CODING),
+            ("1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n", CODING),
+            ("1.1 200 OK\r\nTransfer-Encoding:\r\n", CODING),
+            ("1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n", TWO_WAYS),
+            ("1.1 304 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n", TWO_WAYS),
         ] {
-            assert_eq!(framing(head, Method::Get), expected, "{head:?}");
+            let head = format!("HTTP/{lines}\r\n");
+            assert_eq!(verdict(&head, Method::Get), expected, "{lines:?}");
         }
         let head = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
-        assert_eq!(framing(head, Method::Head), "length 0 true");
+        assert_eq!(verdict(head, Method::Head), "length 0, keep");
+    }
+
+    const LENGTH: &str = "the length is not a length";
+    const CODING: &str = "an unknown transfer coding";
+    const TWO_WAYS: &str = "two ways of framing";
+
+    #[test]
+    fn what_is_no_head_is_refused() {
+        for (bytes, expected) in [
+            ("SSH-2.0-OpenSSH_9.2\r\n\r\n", "the head is not HTTP/1.1"),
+            ("HTTP/2 200\r\n\r\n", "the head is not HTTP/1.1"),
+            ("HTTP/1.1 20 OK\r\n\r\n", "the head is not HTTP/1.1"),
+            ("HTTP/1.1 099 X\r\n\r\n", "the status is not a status"),
+            ("HTTP/1.1 999 X\r\n\r\n", "the status is not a status"),
+            ("HTTP/1.1 200 OK\r\nA b: c\r\n\r\n", "the head is not HTTP/1.1"),
+            ("HTTP/1.1 200 OK\r\nA : c\r\n\r\n", "the head is not HTTP/1.1"),
+            ("HTTP/1.1 200 OK\r\n: c\r\n\r\n", "the head is not HTTP/1.1"),
+            ("HTTP/1.1 200 OK\r\nnothing\r\n\r\n", "the head is not HTTP/1.1"),
+            ("HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n", "the head is not HTTP/1.1"),
+            ("\r\nHTTP/1.1 200 OK\r\n\r\n", "the head is not HTTP/1.1"),
+            ("HTTP/1.1 200 OK\n\n", "a line ends without CR"),
+            ("HTTP/1.1 200 OK\r\nA: b\n\r\n", "a line ends without CR"),
+            ("HTTP/1.1 200 OK\rA: b\r\n\r\n", "a CR inside a line"),
+            ("HTTP/1.1 200 OK\r\n\rA: b\r\n", "a CR inside a line"),
+            ("HTTP/1.1 200 OK\r\nA: \0\r\n\r\n", "a control character in the head"),
+            ("\x16\x03\x01\x02", "a control character in the head"),
+            ("HTTP/1.1 200 OK\r\nA: b\r\n\r", "more"),
+            ("", "more"),
+        ] {
+            assert_eq!(verdict(bytes, Method::Get), expected, "{bytes:?}");
+        }
     }
 
     #[test]
-    fn heads_are_bounded() {
-        let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(101));
-        assert_eq!(framing(&many, Method::Get), "not an HTTP answer: too many fields");
-        let large = format!("HTTP/1.1 200 OK\r\na: {}", "x".repeat(MAX_HEAD));
-        assert_eq!(framing(&large, Method::Get), "not an HTTP answer: the head is too large");
+    fn heads_are_bounded_to_the_byte() {
+        let head = |fields: &str| format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
+        let many = |count| head(&"a: b\r\n".repeat(count));
+        assert_eq!(verdict(&many(MAX_FIELDS), Method::Get), "until close, keep");
+        assert_eq!(verdict(&many(MAX_FIELDS + 1), Method::Get), "too many fields");
+        let room = MAX_HEAD - head("a: \r\n").len();
+        let long = |extra| head(&format!("a: {}\r\n", "x".repeat(room + extra)));
+        assert_eq!(verdict(&long(0), Method::Get), "until close, keep");
+        assert_eq!(verdict(&long(1), Method::Get), "the head is too large");
+        assert_eq!(verdict(&"x".repeat(MAX_HEAD + 1), Method::Get), "the head is too large");
+    }
+
+    #[test]
+    fn bodies_end_where_their_framing_says() {
+        let mut out = [0; 4];
+        let mut length = Framing::Length(6);
+        assert_eq!(length.decode(b"abcdefgh", &mut out).unwrap(), (4, 4));
+        assert!(!length.is_done());
+        assert_eq!(length.decode(b"efgh", &mut out).unwrap(), (2, 2));
+        assert!(length.is_done());
+        assert_eq!(length.decode(b"gh", &mut out).unwrap(), (0, 0));
+        let mut chunked = Framing::Chunked(Box::default());
+        assert_eq!(chunked.decode(b"2\r\nab\r\n0\r\n\r\nHTTP", &mut out).unwrap(), (12, 2));
+        assert!(chunked.is_done());
+        assert_eq!(Framing::UntilClose.decode(b"ab", &mut out).unwrap(), (2, 2));
+        assert!(!Framing::UntilClose.is_done());
     }
 }

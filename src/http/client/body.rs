@@ -1,12 +1,16 @@
 //! An answer whose body is still on the wire.
 use super::answer::{Framing, Head};
-use super::pool::{Place, Pool};
+use super::places::Place;
+use super::pool::Pool;
 use super::wire::Wire;
 use super::{CallError, Origin};
 use crate::http::Fields;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// Bytes of memory given for a body at once: a length is a claim.
+const PIECE: usize = 16 * 1024;
 
 pub struct Answer {
     pub status: u16,
@@ -15,7 +19,7 @@ pub struct Answer {
 }
 
 /// Where a connection goes when its answer is read, and the place its call takes meanwhile.
-pub(super) struct Lease {
+pub struct Lease {
     pub pool: Arc<Pool>,
     pub origin: Origin,
     pub _place: Place,
@@ -23,8 +27,10 @@ pub(super) struct Lease {
 
 struct Reading {
     framing: Framing,
-    /// Gone once the body is read or has failed.
+    /// Gone once the body is read, or reading it has failed.
     wire: Option<Wire>,
+    /// Whether the body came to its end.
+    whole: bool,
     lease: Option<Lease>,
     keep_alive: bool,
     /// How many more bytes the caller is ready to take.
@@ -33,6 +39,7 @@ struct Reading {
 }
 
 impl Answer {
+    /// `lease`: none for a connection that is not to be used again.
     pub(super) fn new(
         head: Head,
         framing: Framing,
@@ -45,21 +52,30 @@ impl Answer {
             return Err(CallError::TooLarge);
         }
         let Head { status, fields, keep_alive } = head;
-        let mut body = Reading { framing, wire: Some(wire), lease, keep_alive, room: max, end };
+        let wire = Some(wire);
+        let mut body = Reading { framing, wire, whole: false, lease, keep_alive, room: max, end };
         if body.framing.is_done() {
             body.finish();
         }
         Ok(Answer { status, fields, body })
     }
 
+    /// What is left to do for someone who reads the body in their own way.
+    pub(super) fn into_parts(mut self) -> Option<(Wire, Framing)> {
+        let wire = self.body.wire.take()?;
+        Some((wire, std::mem::replace(&mut self.body.framing, Framing::Length(0))))
+    }
+
     /// The whole body within the call's limits; gives the connection back to the pool.
     pub fn collect(mut self) -> Result<Vec<u8>, CallError> {
         let mut bytes = Vec::new();
-        let mut piece = vec![0; 16 * 1024];
         loop {
-            match self.body.read(&mut piece)? {
-                0 => return Ok(bytes),
-                got => bytes.extend_from_slice(&piece[..got]),
+            let start = bytes.len();
+            bytes.resize(start + PIECE.min(self.body.expected()), 0);
+            let read = self.body.read(&mut bytes[start..])?;
+            bytes.truncate(start + read);
+            if read == 0 {
+                return Ok(bytes);
             }
         }
     }
@@ -67,31 +83,40 @@ impl Answer {
 
 impl Read for Answer {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.body.read(buf).map_err(|e| io::Error::other(e.to_string()))
+        self.body.read(buf).map_err(io::Error::from)
+    }
+}
+
+/// An answer nobody read to its end.
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.body.skip_what_has_come();
     }
 }
 
 impl Reading {
+    /// How many bytes the next read may give; at least one, to find the end.
+    fn expected(&self) -> usize {
+        match self.framing {
+            Framing::Length(left) => usize::try_from(left).unwrap_or(usize::MAX).max(1),
+            _ => usize::MAX,
+        }
+    }
+
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, CallError> {
-        let done = self.step(buf);
-        if done.is_err() {
+        let read = self.step(buf);
+        if read.is_err() {
             self.wire = None;
         }
-        done
+        read
     }
 
     fn step(&mut self, buf: &mut [u8]) -> Result<usize, CallError> {
-        if buf.is_empty() {
+        if buf.is_empty() || self.whole {
             return Ok(0);
         }
+        let wire = self.wire.as_mut().ok_or(CallError::Closed)?;
         loop {
-            let Some(wire) = &mut self.wire else {
-                return if self.framing.is_done() || matches!(self.framing, Framing::UntilClose) {
-                    Ok(0)
-                } else {
-                    Err(CallError::Closed)
-                };
-            };
             let (taken, given) = self.framing.decode(wire.unread(), buf)?;
             wire.consume(taken);
             self.room = self.room.checked_sub(given as u64).ok_or(CallError::TooLarge)?;
@@ -102,28 +127,41 @@ impl Reading {
             if given > 0 {
                 return Ok(given);
             }
-            if taken > 0 {
-                continue;
-            }
-            let filled = wire.fill(self.end).map_err(|e| match e.kind() {
-                io::ErrorKind::TimedOut => CallError::Timeout("body"),
-                _ => CallError::Closed,
-            })?;
-            if filled == 0 {
-                self.wire = None;
-                return match self.framing {
-                    Framing::UntilClose => Ok(0),
-                    _ => Err(CallError::Closed),
-                };
+            let filled = wire.fill(self.end);
+            match filled.map_err(|e| CallError::broken(e, "reading the answer"))? {
+                0 if matches!(self.framing, Framing::UntilClose) => {
+                    self.finish();
+                    return Ok(0);
+                }
+                0 => return Err(CallError::Closed),
+                _ => {}
             }
         }
     }
 
     /// The body is read: the connection may serve again, if nothing else came on it.
     fn finish(&mut self) {
-        let (Some(wire), Some(lease)) = (self.wire.take(), self.lease.take()) else { return };
-        if self.keep_alive && wire.unread().is_empty() {
+        self.whole = true;
+        let keep = self.keep_alive && self.framing.is_done();
+        if let (Some(wire), Some(lease)) = (self.wire.take(), self.lease.take())
+            && keep
+            && wire.unread().is_empty()
+        {
             lease.pool.give(&lease.origin, wire);
+        }
+    }
+
+    /// Saves the connection of an answer that nobody wants to read, when all of it is here already.
+    fn skip_what_has_come(&mut self) {
+        let mut piece = [0; 512];
+        while let (Some(wire), false) = (&mut self.wire, self.whole) {
+            match self.framing.decode(wire.unread(), &mut piece) {
+                Ok((0, 0)) | Err(_) => return,
+                Ok((taken, _)) => wire.consume(taken),
+            }
+            if self.framing.is_done() {
+                self.finish();
+            }
         }
     }
 }

@@ -1,13 +1,16 @@
-//! An open event stream.
+//! An open event stream. It lives for hours on a shallow coroutine, so it keeps no memory while
+//! nothing comes.
 use super::answer::Framing;
 use super::wire::Wire;
-use super::{CallError, Event};
+use super::{Answer, CallError, Event};
 use crate::http::sse::Parser;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The most bytes one event may have: a message at its largest in base64, with its frame.
+/// The most bytes one event may have: a message at its largest, in base64, with its frame.
 const MAX_EVENT: usize = 256 * 1024;
+/// Bytes given to the parser at once.
+const PIECE: usize = 1024;
 
 /// An open event stream, on a connection of its own.
 pub struct Events {
@@ -15,11 +18,16 @@ pub struct Events {
     framing: Framing,
     parser: Parser,
     ready: VecDeque<Event>,
+    /// Why nothing comes after what is ready.
+    ended: Option<CallError>,
 }
 
 impl Events {
-    pub(super) fn new(wire: Wire, framing: Framing) -> Events {
-        Events { wire, framing, parser: Parser::new(MAX_EVENT), ready: VecDeque::new() }
+    /// The stream that `answer` opened.
+    pub(super) fn new(answer: Answer) -> Result<Events, CallError> {
+        let (wire, framing) = answer.into_parts().ok_or(CallError::Closed)?;
+        let (parser, ready) = (Parser::new(MAX_EVENT), VecDeque::new());
+        Ok(Events { wire, framing, parser, ready, ended: None })
     }
 
     /// The next event; `Ok(None)` when none came within `wait`. The stream's end is
@@ -27,47 +35,45 @@ impl Events {
     pub fn next(&mut self, wait: Duration) -> Result<Option<Event>, CallError> {
         let until = Instant::now() + wait;
         loop {
+            self.take_in();
             if let Some(event) = self.ready.pop_front() {
                 return Ok(Some(event));
             }
-            self.take_in()?;
-            if !self.ready.is_empty() {
-                continue;
+            if let Some(error) = &mut self.ended {
+                return Err(std::mem::replace(error, CallError::Closed));
             }
-            if self.framing.is_done() {
-                return Err(CallError::Closed);
-            }
-            match self.wire.fill(until) {
-                Ok(0) => return Err(CallError::Closed),
+            self.wire.shrink();
+            self.ready.shrink_to_fit();
+            let read = self.wire.readable(until).and_then(|()| self.wire.fill(until));
+            match read.map_err(|e| CallError::broken(e, "waiting for events")) {
+                Ok(0) => self.ended = Some(CallError::Closed),
                 Ok(_) => {}
-                Err(e) if e.kind() == std::io::ErrorKind::TimedOut => {
-                    self.wire.shrink();
-                    return Ok(None);
-                }
-                Err(_) => return Err(CallError::Closed),
+                Err(CallError::Timeout(_)) => return Ok(None),
+                Err(error) => self.ended = Some(error),
             }
         }
     }
 
     /// Parses what has been read.
-    fn take_in(&mut self) -> Result<(), CallError> {
-        let mut bytes = vec![0; self.wire.unread().len().min(4096)];
-        while !self.wire.unread().is_empty() && !self.framing.is_done() {
-            let (taken, given) = self.framing.decode(self.wire.unread(), &mut bytes)?;
-            self.wire.consume(taken);
+    fn take_in(&mut self) {
+        let mut piece = [0; PIECE];
+        while self.ended.is_none() && self.ready.is_empty() && !self.wire.unread().is_empty() {
+            let given = match self.framing.decode(self.wire.unread(), &mut piece) {
+                Ok((taken, given)) => {
+                    self.wire.consume(taken);
+                    given
+                }
+                Err(error) => {
+                    self.ended = Some(error);
+                    return;
+                }
+            };
             let ready = &mut self.ready;
-            self.parser
-                .feed(&bytes[..given], &mut |event| ready.push_back(event))
-                .map_err(|_| CallError::TooLarge)?;
-            if taken == 0 {
-                break;
+            if self.parser.feed(&piece[..given], &mut |event| ready.push_back(event)).is_err() {
+                self.ended = Some(CallError::TooLarge);
+            } else if self.framing.is_done() {
+                self.ended = Some(CallError::Closed);
             }
         }
-        Ok(())
-    }
-
-    /// The delay before a reconnect that the server asked for, milliseconds.
-    pub fn retry(&self) -> Option<u64> {
-        self.parser.retry()
     }
 }

@@ -1,16 +1,15 @@
 //! One connection to an upstream, plain or TLS, with the bytes that were read ahead.
+use super::tls::{Session, Stage};
 use crate::http::socket::Socket;
-use rustls::ClientConnection;
-use std::io::{self, Read, Write};
+use std::io;
 use std::time::{Duration, Instant};
 
-/// Bytes asked of the kernel at once: a TLS record at its largest, with its frame.
-const CHUNK: usize = 17 * 1024;
-const PLAIN_CHUNK: usize = 8 * 1024;
+/// Bytes asked of the kernel at once. Most answers come whole; images come in many.
+const CHUNK: usize = 8 * 1024;
 
 pub struct Wire {
     socket: Socket,
-    tls: Option<Box<ClientConnection>>,
+    tls: Option<Box<Session>>,
     /// Read and not used yet.
     input: Vec<u8>,
     used: usize,
@@ -22,25 +21,26 @@ fn left(until: Instant) -> io::Result<Duration> {
     if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
 }
 
+/// `TimedOut` stands for our own deadlines; the kernel's means that the peer is dead.
+fn dead(e: io::Error) -> io::Error {
+    match e.raw_os_error() {
+        Some(_) if e.kind() == io::ErrorKind::TimedOut => io::ErrorKind::ConnectionAborted.into(),
+        _ => e,
+    }
+}
+
+fn refused(e: rustls::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, e)
+}
+
 impl Wire {
     pub fn plain(socket: Socket) -> Wire {
         Wire { socket, tls: None, input: Vec::new(), used: 0 }
     }
 
-    /// The same with TLS, whose handshake is still to come.
-    pub fn with_tls(self, tls: ClientConnection) -> Wire {
-        Wire { tls: Some(Box::new(tls)), ..self }
-    }
-
-    /// The TLS handshake, on a deep stack.
-    pub fn shake_hands(&mut self, until: Instant) -> io::Result<()> {
-        while self.tls.as_ref().is_some_and(|tls| tls.is_handshaking()) {
-            self.flush_tls(until)?;
-            if self.tls.as_ref().is_some_and(|tls| tls.is_handshaking()) {
-                self.read_tls(left(until)?)?;
-            }
-        }
-        self.flush_tls(until)
+    /// With a session whose handshake is done.
+    pub fn secure(socket: Socket, session: Box<Session>) -> Wire {
+        Wire { socket, tls: Some(session), input: Vec::new(), used: 0 }
     }
 
     /// What was read and not used yet.
@@ -58,125 +58,131 @@ impl Wire {
 
     /// Gives memory back that an idle connection does not need.
     pub fn shrink(&mut self) {
-        if self.used > 0 {
-            self.input.drain(..self.used);
-            self.used = 0;
-        }
+        self.input.drain(..self.used);
+        self.used = 0;
         self.input.shrink_to_fit();
+        if let Some(session) = &mut self.tls {
+            session.shrink();
+        }
     }
 
-    /// Reads more; 0 at the end.
+    /// Waits until there is something to read, or the end, without taking memory for it.
+    pub fn readable(&mut self, until: Instant) -> io::Result<()> {
+        self.socket.readable(left(until)?).map_err(dead)
+    }
+
+    /// Reads more; 0 at the end. With TLS an end that the peer has not announced is `UnexpectedEof`,
+    /// since anyone on the way could have made it (RFC 9112 §9.8).
     pub fn fill(&mut self, until: Instant) -> io::Result<usize> {
         loop {
-            let got = match &mut self.tls {
-                None => {
-                    let mut chunk = vec![0; PLAIN_CHUNK];
-                    let got = self.socket.read(&mut chunk, left(until)?)?;
-                    self.input.extend_from_slice(&chunk[..got]);
-                    return Ok(got);
-                }
-                Some(tls) => read_plain(tls, &mut self.input)?,
-            };
-            match got {
-                Some(got) => return Ok(got),
-                None => {
-                    if self.read_tls(left(until)?)? == 0 {
-                        // The peer closed without a close_notify: whoever needed more bytes, by
-                        // length or chunk, will notice the truncation.
-                        return Ok(0);
-                    }
-                    // A key update or a renegotiated session may want an answer.
-                    self.flush_tls(until)?;
-                }
+            if let Some(read) = self.fill_once(left(until)?, until)? {
+                return Ok(read);
             }
         }
     }
 
-    pub fn write_all(&mut self, mut bytes: &[u8], until: Instant) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let written = match &mut self.tls {
-                None => self.socket.write(bytes, left(until)?)?,
-                Some(tls) => {
-                    let written = tls.writer().write(bytes)?;
-                    self.flush_tls(until)?;
-                    written
-                }
-            };
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            bytes = &bytes[written..];
+    /// One read of at most `wait`; `None` when TLS made no plaintext of it. What TLS has to say to
+    /// it is sent until `until`.
+    fn fill_once(&mut self, wait: Duration, until: Instant) -> io::Result<Option<usize>> {
+        let start = self.input.len();
+        let Some(session) = &mut self.tls else {
+            return append_read(&mut self.socket, &mut self.input, wait).map(Some);
+        };
+        if session.has_ended() {
+            return Ok(Some(0));
         }
-        Ok(())
+        let read = append_read(&mut self.socket, session.pending(), wait)?;
+        let mut out = Vec::new();
+        let stage = session.advance(&mut self.input, &mut out);
+        if !out.is_empty() {
+            // An alert may be of no use any more; anything else will be missed later.
+            let _ = self.send(&out, until);
+        }
+        let stage = stage.map_err(refused)?;
+        match self.input.len() - start {
+            0 if stage == Stage::Ended => Ok(Some(0)),
+            0 if read == 0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            0 => Ok(None),
+            given => Ok(Some(given)),
+        }
     }
 
     /// Whether something, or the end, has come without waiting; for a connection that should be
-    /// silent. TLS tickets are taken in and do not count.
+    /// silent. What only TLS itself has to say is taken in and does not count.
     pub fn has_stirred(&mut self) -> bool {
         if !self.unread().is_empty() {
             return true;
         }
-        match &mut self.tls {
-            None => {
-                let mut byte = [0; 1];
-                !is_timeout(self.socket.read(&mut byte, Duration::ZERO))
-            }
-            Some(_) => match self.read_tls(Duration::ZERO) {
-                Ok(0) => true,
-                Ok(_) => match &mut self.tls {
-                    Some(tls) => !matches!(read_plain(tls, &mut self.input), Ok(None)),
-                    None => true,
+        loop {
+            match self.socket.readable(Duration::ZERO) {
+                Err(e) => return e.raw_os_error().is_some() || e.kind() != io::ErrorKind::TimedOut,
+                Ok(()) if self.tls.is_none() => return true,
+                Ok(()) => match self.fill_once(Duration::ZERO, Instant::now()) {
+                    Ok(None) => {}
+                    Ok(Some(_)) | Err(_) => return true,
                 },
-                Err(e) => e.kind() != io::ErrorKind::TimedOut,
-            },
+            }
         }
     }
 
-    fn read_tls(&mut self, wait: Duration) -> io::Result<usize> {
-        let Some(tls) = &mut self.tls else { return Ok(0) };
-        let mut chunk = vec![0; CHUNK];
-        let got = self.socket.read(&mut chunk, wait)?;
-        let mut bytes = &chunk[..got];
-        if got == 0 {
-            tls.read_tls(&mut bytes)?;
-            return Ok(0);
+    pub fn write_all(&mut self, bytes: &[u8], until: Instant) -> io::Result<()> {
+        match self.sealed(bytes)? {
+            None => self.send(bytes, until),
+            Some(sealed) => self.send(&sealed, until),
         }
-        while !bytes.is_empty() {
-            tls.read_tls(&mut bytes)?;
-            tls.process_new_packets().map_err(io::Error::other)?;
-        }
-        Ok(got)
     }
 
-    fn flush_tls(&mut self, until: Instant) -> io::Result<()> {
-        let Some(tls) = &mut self.tls else { return Ok(()) };
-        let mut out = Vec::new();
-        while tls.wants_write() {
-            tls.write_tls(&mut out)?;
+    /// As `write_all`, but stops when the peer has said something before: `false`, and nothing more
+    /// can be written.
+    pub fn write_unless_heard(&mut self, bytes: &[u8], until: Instant) -> io::Result<bool> {
+        if self.has_stirred() {
+            return Ok(false);
         }
-        let mut rest = &out[..];
+        let sealed = self.sealed(bytes)?;
+        let mut rest = sealed.as_deref().unwrap_or(bytes);
+        // What TLS answers to what it hears may not go into the middle of a record.
+        let mut after = Vec::new();
         while !rest.is_empty() {
-            let written = self.socket.write(rest, left(until)?)?;
-            rest = &rest[written..];
+            match self.socket.write_or_hear(rest, left(until)?).map_err(dead)? {
+                Some(written) => rest = &rest[written..],
+                None => {
+                    let Some(session) = &mut self.tls else { return Ok(false) };
+                    let read = append_read(&mut self.socket, session.pending(), Duration::ZERO)?;
+                    let start = self.input.len();
+                    let stage = session.advance(&mut self.input, &mut after).map_err(refused)?;
+                    if read == 0 || stage == Stage::Ended || self.input.len() > start {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        self.send(&after, until)?;
+        Ok(true)
+    }
+
+    /// `bytes` as TLS sends them; `None` without TLS.
+    fn sealed(&mut self, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        let Some(session) = &mut self.tls else { return Ok(None) };
+        let mut out = Vec::new();
+        session.encrypt(bytes, &mut self.input, &mut out).map_err(refused)?;
+        Ok(Some(out))
+    }
+
+    /// Sends as is.
+    fn send(&mut self, mut bytes: &[u8], until: Instant) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let written = self.socket.write(bytes, left(until)?).map_err(dead)?;
+            bytes = &bytes[written..];
         }
         Ok(())
     }
 }
 
-fn is_timeout(result: io::Result<usize>) -> bool {
-    result.is_err_and(|e| e.kind() == io::ErrorKind::TimedOut)
-}
-
-/// Moves decrypted bytes to `input`: how many, 0 at the end, `None` when there are none yet.
-fn read_plain(tls: &mut ClientConnection, input: &mut Vec<u8>) -> io::Result<Option<usize>> {
-    let start = input.len();
-    input.resize(start + CHUNK, 0);
-    let got = tls.reader().read(&mut input[start..]);
-    input.truncate(start + got.as_ref().copied().unwrap_or(0));
-    match got {
-        Ok(got) => Ok(Some(got)),
-        Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(None),
-        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(Some(0)),
-        Err(e) => Err(e),
-    }
+/// Reads once, behind what is in `buffer`.
+fn append_read(socket: &mut Socket, buffer: &mut Vec<u8>, wait: Duration) -> io::Result<usize> {
+    let start = buffer.len();
+    buffer.resize(start + CHUNK, 0);
+    let read = socket.read(&mut buffer[start..], wait).map_err(dead);
+    buffer.truncate(start + read.as_ref().copied().unwrap_or(0));
+    read
 }

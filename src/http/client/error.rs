@@ -1,0 +1,69 @@
+//! Why a call got no answer, or not all of it.
+use std::fmt;
+use std::io;
+
+#[derive(Debug)]
+pub enum CallError {
+    /// The call itself breaks a rule and was not sent; the text says which.
+    Unsendable(&'static str),
+    /// The name has no address, or the resolver failed.
+    Resolve(String),
+    /// An address of the name is private, loopback or otherwise not for dialling.
+    Forbidden,
+    /// Refused, unreachable or reset while dialling.
+    Connect(io::Error),
+    Tls(String),
+    /// Which deadline passed.
+    Timeout(&'static str),
+    /// The answer breaks RFC 9112; the text says how.
+    Malformed(&'static str),
+    TooLarge,
+    /// The connection broke before the answer was whole.
+    Closed,
+    /// The caller's own body source failed.
+    Source(io::Error),
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CallError::Unsendable(why) => write!(f, "not a call that can be sent: {why}"),
+            CallError::Resolve(why) => write!(f, "the name could not be resolved: {why}"),
+            CallError::Forbidden => f.write_str("the name leads to a private address"),
+            CallError::Connect(e) => write!(f, "no connection: {e}"),
+            CallError::Tls(why) => write!(f, "no secure connection: {why}"),
+            CallError::Timeout(what) => write!(f, "timed out: {what}"),
+            CallError::Malformed(how) => write!(f, "not an HTTP answer: {how}"),
+            CallError::TooLarge => f.write_str("the answer is too large"),
+            CallError::Closed => f.write_str("the connection closed early"),
+            CallError::Source(e) => write!(f, "the body could not be read: {e}"),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}
+
+impl CallError {
+    /// What a failed connection means to a call that was busy with `doing`. TLS reports what it
+    /// refuses as `InvalidData`.
+    pub(super) fn broken(e: io::Error, doing: &'static str) -> CallError {
+        match e.kind() {
+            io::ErrorKind::TimedOut => CallError::Timeout(doing),
+            io::ErrorKind::InvalidData => CallError::Tls(e.to_string()),
+            _ => CallError::Closed,
+        }
+    }
+}
+
+/// For an answer that is read as a stream.
+impl From<CallError> for io::Error {
+    fn from(e: CallError) -> io::Error {
+        let kind = match e {
+            CallError::Timeout(_) => io::ErrorKind::TimedOut,
+            CallError::Malformed(_) | CallError::Tls(_) => io::ErrorKind::InvalidData,
+            CallError::Closed => io::ErrorKind::UnexpectedEof,
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, e)
+    }
+}
