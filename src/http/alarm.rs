@@ -5,12 +5,12 @@
 //! happens under one short lock.
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use may::io::{CoIo, WaitIoWaker};
+use super::socket::Watched;
+use may::io::WaitIoWaker;
 use may::sync::SyncFlag;
 
 /// A worker that has just put a coroutine to sleep on a socket still looks at the socket for some
@@ -30,7 +30,7 @@ struct Inner {
     running: bool,
     next: u64,
     due: BTreeMap<(Instant, u64), Bell>,
-    graves: VecDeque<(Instant, Box<CoIo<TcpStream>>)>,
+    graves: VecDeque<(Instant, Box<Watched>)>,
 }
 
 impl Inner {
@@ -96,7 +96,7 @@ impl Drop for Alarm {
 }
 
 /// Closes a socket nobody waits on, when nobody can look at it any more.
-pub fn bury(socket: Box<CoIo<TcpStream>>) {
+pub fn bury(socket: Box<Watched>) {
     let mut inner = lock();
     inner.graves.push_back((Instant::now() + MOURNING, socket));
     if inner.graves.len() == 1 {

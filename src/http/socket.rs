@@ -11,17 +11,34 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
 pub struct Socket {
     /// At one address until it is buried; `None` only while being dropped.
-    io: Option<Box<CoIo<TcpStream>>>,
+    watched: Option<Box<Watched>>,
     /// Someone else has a descriptor of the same stream and goes on with it.
     handed_over: bool,
+}
+
+/// A stream and may's watch over it. May ends a watch by the descriptor's number, so the watch must
+/// be dropped before the stream is closed: afterwards the number may be another stream's, and a
+/// stream of which someone else has a descriptor would go on being watched, by memory that is gone.
+pub struct Watched {
+    watch: CoIo<Number>,
+    stream: TcpStream,
+}
+
+/// A descriptor's number, without owning it.
+struct Number(RawFd);
+
+impl AsRawFd for Number {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0
+    }
 }
 
 impl Socket {
     /// Watches `stream`, from any thread.
     pub fn new(stream: TcpStream) -> io::Result<Self> {
         alarm::start()?;
-        let io = CoIo::new(stream).map_err(io::Error::from)?;
-        Ok(Socket { io: Some(Box::new(io)), handed_over: false })
+        let watch = CoIo::new(Number(stream.as_raw_fd())).map_err(io::Error::from)?;
+        Ok(Socket { watched: Some(Box::new(Watched { watch, stream })), handed_over: false })
     }
 
     /// Dials `address`. From a coroutine only.
@@ -49,7 +66,7 @@ impl Socket {
     }
 
     pub fn set_nodelay(&self) -> io::Result<()> {
-        self.io().inner().set_nodelay(true)
+        self.watched().stream.set_nodelay(true)
     }
 
     /// Has the kernel ask the peer for a sign of life when nothing was heard for `idle`, and give
@@ -97,12 +114,12 @@ impl Socket {
     }
 
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.io().inner().shutdown(how)
+        self.watched().stream.shutdown(how)
     }
 
     /// The stream for someone who waits in other ways; it stays non-blocking.
     pub fn hand_over(mut self) -> io::Result<TcpStream> {
-        let stream = self.io().inner().try_clone()?;
+        let stream = self.watched().stream.try_clone()?;
         self.handed_over = true;
         Ok(stream)
     }
@@ -113,10 +130,10 @@ impl Socket {
         wait: Duration,
         mut attempt: impl FnMut(&TcpStream) -> io::Result<usize>,
     ) -> io::Result<usize> {
-        let io = self.io();
+        let Watched { watch, stream } = self.watched();
         let mut until = None;
         loop {
-            match attempt(io.inner()) {
+            match attempt(stream) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 done => return done,
@@ -128,31 +145,31 @@ impl Socket {
             }
             // A change since the attempt, or the alarm itself, has been noted by may even when it
             // came before the coroutine was asleep: then this returns at once.
-            let _alarm = alarm::at(until, io.waker());
-            io.wait_io();
+            let _alarm = alarm::at(until, watch.waker());
+            watch.wait_io();
         }
     }
 
-    fn io(&self) -> &CoIo<TcpStream> {
-        self.io.as_deref().expect("only a dropped socket has none")
+    fn watched(&self) -> &Watched {
+        self.watched.as_deref().expect("only a dropped socket has none")
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if let Some(io) = self.io.take() {
+        if let Some(watched) = self.watched.take() {
             if !self.handed_over {
                 // The peer learns now; the descriptor goes a little later. It may be gone already.
-                let _ = io.inner().shutdown(Shutdown::Both);
+                let _ = watched.stream.shutdown(Shutdown::Both);
             }
-            alarm::bury(io);
+            alarm::bury(watched);
         }
     }
 }
 
 impl AsRawFd for Socket {
     fn as_raw_fd(&self) -> RawFd {
-        self.io().as_raw_fd()
+        self.watched().stream.as_raw_fd()
     }
 }
 
