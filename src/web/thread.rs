@@ -18,7 +18,7 @@ pub fn page(
     let peer = peer_of(params)?;
     // One address a thread: other spellings of the peer lead to the canonical one.
     let canonical = peer.page();
-    if request.path != canonical && !is_htmx(request) {
+    if canonical.strip_prefix("/c/") != Some(params.raw(0)) && !is_htmx(request) {
         return Ok(Response::new(308).with("location", canonical));
     }
     let account = app.account(session);
