@@ -4,7 +4,7 @@ import { Health } from "./health.js";
 import { Live } from "./live.js";
 import { LocalTime, untilMidnight, writeTimes } from "./local-time.js";
 import { Navigation } from "./navigation.js";
-import { SignedOut, coalesce, fetchFragment, morph } from "./refresh.js";
+import { SignedOut, coalesce, fetchFragment, swap } from "./refresh.js";
 import { Session, account } from "./session.js";
 import { Thread } from "./thread.js";
 
@@ -26,7 +26,7 @@ const refreshContacts = coalesce(async () => {
   const url = `/sidebar?${new URLSearchParams({ open: thread?.peer ?? "" })}`;
   try {
     const text = await fetchFragment(url);
-    morph(document.getElementById("contacts"), text, "innerMorph");
+    swap(document.getElementById("contacts"), text, "innerMorph");
     mark();
   } catch (error) {
     if (error instanceof SignedOut) signedOut();

@@ -4,16 +4,22 @@ import { PasskeyError, areSuggested, areSupported, create, forget, get } from ".
 /** The server keeps a challenge for five minutes; a suggestion that waits longer asks for a new one. */
 const SUGGESTION_LASTS = 4 * 60_000;
 
-const signInButton = document.getElementById("sign-in");
-const createButton = document.getElementById("create-passkey");
+begin();
 
-if ((signInButton || createButton) && !areSupported()) {
-  document.getElementById("no-passkeys").hidden = false;
-  (signInButton ?? createButton).disabled = true;
-} else if (signInButton) {
-  signIn(signInButton);
-} else if (createButton) {
-  signUp(createButton);
+/** Does what the card on the page is for. */
+function begin() {
+  const pair = document.getElementById("pair");
+  if (pair) connect(pair);
+  const button = document.querySelector("#sign-in, #create-passkey");
+  if (!button) return;
+  if (!areSupported()) {
+    document.getElementById("no-passkeys").hidden = false;
+    button.disabled = true;
+  } else if (button.id === "sign-in") {
+    signIn(button);
+  } else {
+    signUp(button);
+  }
 }
 
 /** What the server or the network says against it, in words. */
@@ -71,7 +77,7 @@ function signIn(button) {
 
   button.addEventListener("click", () => {
     suggestion?.abort();
-    attempt(button, async () => finish(await post("/login/options")));
+    attempt(button, say, async () => finish(await post("/login/options")));
   });
   // Safari and others refuse a second ceremony while one waits in a tab that is not looked at.
   document.addEventListener("visibilitychange", () => (document.hidden ? suggestion?.abort() : suggest()));
@@ -82,12 +88,43 @@ function signIn(button) {
   suggest();
 }
 
+/**
+ * Step 1 of sign-up. The pairing URI holds a token, which no page that the server writes repeats: so
+ * the form stays where it is until it is right, and what was typed stays in it.
+ */
+function connect(form) {
+  const button = form.querySelector("button");
+  const field = form.elements.uri;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const complain = (words) => {
+      document.getElementById("uri-error").textContent = words;
+      if (words) field.setAttribute("aria-invalid", "true");
+      else field.removeAttribute("aria-invalid");
+    };
+    complain("");
+    attempt(button, complain, async () => {
+      const response = await ask("/register", new URLSearchParams(new FormData(form)));
+      const text = await response.text();
+      if (!isHtml(response)) throw new Refusal(text || tryLater(response), response.status);
+      const page = new DOMParser().parseFromString(text, "text/html");
+      const error = page.getElementById("uri-error")?.textContent;
+      if (error) throw new Refusal(error, response.status);
+      document.title = page.title;
+      document.getElementById("card").replaceWith(page.getElementById("card"));
+      begin();
+      document.getElementById("create-passkey")?.focus();
+    });
+  });
+}
+
+/** Step 2. */
 function signUp(button) {
   let options = JSON.parse(button.dataset.options);
   let created = false;
 
   button.addEventListener("click", () =>
-    attempt(button, async () => {
+    attempt(button, say, async () => {
       try {
         if (!created) {
           const made = await create(options.publicKey);
@@ -96,7 +133,7 @@ function signUp(button) {
         }
         await prove();
       } catch (error) {
-        // A challenge is good for one answer: the way on leads through the page before.
+        // A challenge is good for one answer.
         if (error.isFinal) startAgain(button);
         throw error;
       }
@@ -118,7 +155,7 @@ function signUp(button) {
 }
 
 /** Runs one try of a button, which cannot be pressed meanwhile, and says what went wrong. */
-async function attempt(button, task) {
+async function attempt(button, say, task) {
   say("");
   button.disabled = true;
   button.setAttribute("aria-busy", "true");
@@ -127,6 +164,7 @@ async function attempt(button, task) {
   } catch (error) {
     if (error instanceof PasskeyError && error.wasAborted) return;
     say(error instanceof PasskeyError || error instanceof Refusal ? error.message : UNEXPECTED);
+    if (!(error instanceof PasskeyError || error instanceof Refusal)) throw error;
   } finally {
     button.disabled = false;
     button.removeAttribute("aria-busy");
@@ -135,13 +173,14 @@ async function attempt(button, task) {
 
 const UNEXPECTED = "Something unexpected went wrong in this page. Reload it and try again.";
 
+/** This try is used up: the invite link begins the next. */
 function startAgain(button) {
   const again = button.cloneNode(true);
   again.removeAttribute("data-options");
   again.removeAttribute("aria-busy");
   label(again, "Start again");
   again.disabled = false;
-  again.addEventListener("click", () => history.back());
+  again.addEventListener("click", () => location.reload());
   button.replaceWith(again);
 }
 
@@ -161,25 +200,31 @@ function leaveFor({ location: path }) {
 
 /** POSTs JSON, and answers the JSON that comes back. */
 async function post(path, body = {}) {
-  let response;
-  try {
-    response = await fetch(path, {
-      method: "POST",
-      headers: { "content-type": "application/json", accept: "application/json" },
-      body: JSON.stringify(body),
-    });
-  } catch {
-    throw new Refusal("The service can't be reached. Check your connection and try again.");
-  }
+  const response = await ask(path, JSON.stringify(body), "application/json");
   const text = await response.text();
   let answer = {};
   try {
     answer = JSON.parse(text);
   } catch {
-    // A plain sentence, from a limit or from a proxy in front.
-    answer.error = response.headers.get("content-type")?.startsWith("text/plain") ? text : undefined;
+    // A plain sentence, from a limit; or a page, from a proxy in front.
+    if (!isHtml(response)) answer.error = text;
   }
   if (response.ok) return answer;
-  const words = answer.error ?? `That did not work (${response.status}). Try again in a moment.`;
-  throw new Refusal(words, response.status, answer.unknown === true);
+  throw new Refusal(answer.error || tryLater(response), response.status, answer.unknown === true);
+}
+
+async function ask(path, body, type) {
+  try {
+    return await fetch(path, { method: "POST", body, headers: type ? { "content-type": type } : {} });
+  } catch {
+    throw new Refusal("The service can't be reached. Check your connection and try again.");
+  }
+}
+
+function isHtml(response) {
+  return response.headers.get("content-type")?.startsWith("text/html");
+}
+
+function tryLater(response) {
+  return `That did not work (${response.status}). Try again in a moment.`;
 }

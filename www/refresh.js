@@ -22,13 +22,13 @@ export async function postForm(url, fields, { keepalive = false, signal } = {}) 
 }
 
 /**
- * Morphs `text` into the page at once: when this returns, it stands.
+ * Puts `text` into the page at once: when this returns, it stands.
  *
- * @param style `innerMorph` or `outerMorph`
- * @param prepare sees the fragment before it goes in
+ * @param style `innerMorph`, `outerMorph` or `afterbegin`: in these htmx awaits nothing before it is
+ *   done; what it does after (processing new links) may wait
+ * @param prepare sees the fragment before it goes in, and keeps it out by answering false
  */
-export function morph(target, text, style, prepare = () => {}) {
-  // htmx awaits nothing before a morph is done; what it does after (processing new links) may wait.
+export function swap(target, text, style, prepare = () => {}) {
   return htmx.swap({ text, target, swap: style, sourceElement: target, prepare });
 }
 

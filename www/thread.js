@@ -1,18 +1,15 @@
 // One open conversation: keeps what is on the page as the server would draw it now.
 import { Composer } from "./composer.js";
 import { writeDays, writeTimes } from "./local-time.js";
+import { Older } from "./older.js";
 import { Outbox } from "./outbox.js";
-import { SignedOut, coalesce, fetchFragment, morph, postForm } from "./refresh.js";
+import { SignedOut, coalesce, fetchFragment, swap, postForm } from "./refresh.js";
 import { Scroller, Trigger } from "./scroll.js";
-
-/** Older messages are fetched when fewer than this many screens of them are left above. */
-const SCREENS_AHEAD = 2;
-/** After a failure, the next page of history is asked for no sooner than this, in milliseconds. */
-const RETRY_OLDER_AFTER = 2000;
 
 export class Thread {
   #section;
   #box;
+  #pages;
   #older;
   #button;
   #context;
@@ -22,8 +19,6 @@ export class Thread {
   #outbox;
   #gone = new AbortController();
   #trigger = Trigger.LIVE;
-  #loadingOlder = false;
-  #olderNotBefore = 0;
   #readTo;
 
   /**
@@ -34,7 +29,7 @@ export class Thread {
     this.#section = section;
     this.#context = context;
     this.#box = section.querySelector("#scroll");
-    this.#older = section.querySelector("#older");
+    this.#pages = section.querySelector("#older");
     this.#button = section.querySelector("#new-messages");
     const form = section.querySelector("#composer");
     this.#path = form.action;
@@ -42,7 +37,11 @@ export class Thread {
     this.refresh = coalesce(() => this.#read());
 
     writeDays(this.#box, context.local);
-    this.#scroller = new Scroller(this.#box, [this.#older, this.#messages], this.#moved);
+    this.#older = new Older(this.#box, this.#pages, {
+      ask: (before) => this.#ask(`${this.#path}?before=${before}`),
+      put: (page) => this.#scroller.keep(Trigger.OLDER, () => this.#putOlder(page)),
+    });
+    this.#scroller = new Scroller(this.#box, [this.#pages, this.#messages], this.#moved);
     this.#scroller.keep(Trigger.OPENED, () => {});
     this.#outbox = new Outbox(this.#messages, section.querySelector("template#sending"));
     this.#composer = new Composer(form, {
@@ -131,7 +130,7 @@ export class Thread {
     const trigger = this.#trigger;
     this.#trigger = Trigger.LIVE;
     this.#scroller.keep(trigger, () => {
-      morph(this.#messages, text, "outerMorph", (fragment) => this.#prepare(fragment, askedAt));
+      swap(this.#messages, text, "outerMorph", (fragment) => this.#prepare(fragment, askedAt));
       writeDays(this.#box, this.#context.local);
     });
     if (this.#newestRow() > newest && !this.#scroller.isAtBottom) this.#button.hidden = false;
@@ -157,38 +156,23 @@ export class Thread {
     const page = document.createElement("div");
     page.className = "page";
     page.append(...left);
-    this.#older.append(page);
+    this.#pages.append(page);
   }
 
   #lastOlderDay() {
-    const at = [...this.#older.querySelectorAll(".msg[data-at]")].at(-1)?.dataset.at;
+    const at = [...this.#pages.querySelectorAll(".msg[data-at]")].at(-1)?.dataset.at;
     return at ? this.#context.local.day(Date.parse(at)) : "";
+  }
+
+  #putOlder(page) {
+    swap(this.#pages, page, "afterbegin");
+    writeDays(this.#box, this.#context.local);
   }
 
   #moved = (isAtBottom) => {
     if (isAtBottom) this.#button.hidden = true;
-    if (this.#box.scrollTop < SCREENS_AHEAD * this.#box.clientHeight) this.#loadOlder();
+    this.#older.moved();
   };
-
-  async #loadOlder() {
-    const { before } = this.#older.dataset;
-    if (!before || this.#loadingOlder || performance.now() < this.#olderNotBefore) return;
-    this.#loadingOlder = true;
-    const text = await this.#ask(`${this.#path}?before=${before}`);
-    if (text === null) this.#olderNotBefore = performance.now() + RETRY_OLDER_AFTER;
-    else this.#scroller.keep(Trigger.OLDER, () => this.#putOlder(text));
-    this.#loadingOlder = false;
-    // The page may not have filled the screens ahead.
-    if (text !== null) this.#moved(this.#scroller.isAtBottom);
-  }
-
-  #putOlder(text) {
-    morph(this.#older, text, "afterbegin");
-    const next = this.#older.firstElementChild?.dataset.before;
-    if (next) this.#older.dataset.before = next;
-    else delete this.#older.dataset.before;
-    writeDays(this.#box, this.#context.local);
-  }
 
   #toBottom = () => {
     this.#scroller.keep(Trigger.RESUMED, () => {});

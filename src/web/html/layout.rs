@@ -31,6 +31,7 @@ const CHAT: &[&str] = &[
     "live.js",
     "local-time.js",
     "navigation.js",
+    "older.js",
     "outbox.js",
     "refresh.js",
     "scroll.js",
