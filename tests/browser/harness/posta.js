@@ -1,0 +1,84 @@
+// A demo posta-server: one participant, with the endpoint through which a test looks inside it.
+import { join } from "node:path";
+import { Program, freePort, temporaryFolder } from "./process.js";
+
+export class PostaServer {
+  #program = null;
+  #name;
+  #kind;
+  #state = join(temporaryFolder(), "posta.db");
+  port;
+
+  /** @param kind `person`, `room` or `agent` */
+  static async start(name, kind = "person") {
+    const server = new PostaServer();
+    server.#name = name;
+    server.#kind = kind;
+    server.port = await freePort();
+    await server.restart();
+    return server;
+  }
+
+  /** What others call it: the display form of its URL. */
+  get peer() {
+    return `localhost:${this.port}`;
+  }
+
+  get url() {
+    return `http://${this.peer}`;
+  }
+
+  async restart() {
+    await this.stop();
+    this.#program = new Program([
+      "demo-server",
+      ...["--listen", `127.0.0.1:${this.port}`, "--state", this.#state],
+      ...["--name", this.#name, "--kind", this.#kind, "--retry", "300ms", "--admin"],
+    ]);
+    await this.#program.until(() => this.report(), `the posta-server of ${this.#name} starts`);
+  }
+
+  /** As in a power cut, so that nobody is told. */
+  async stop(signal = "SIGKILL") {
+    await this.#program?.stop(signal);
+    this.#program = null;
+  }
+
+  /** Throws when it has ended by itself. */
+  check() {
+    this.#program?.check(`the posta-server of ${this.#name}`);
+  }
+
+  /** A fresh pairing URI. */
+  async pairingUri() {
+    const { mintToken } = await this.tell({ mintToken: "chat" });
+    return mintToken.pairing;
+  }
+
+  /** Text messages out of nowhere: `[{peer, text, at?}]`, oldest first. */
+  async receive(messages) {
+    const inject = messages.map(({ peer, text, payload, at }) => ({
+      peer: `http://${peer}`,
+      payload: payload ?? { kind: "posta.text/v1", body: text },
+      ...(at && { at }),
+    }));
+    return (await this.tell({ inject })).inject;
+  }
+
+  /** Steps of the test endpoint, such as `{latencyMs: 500}`. */
+  async tell(steps) {
+    return this.#test({ method: "POST", body: JSON.stringify(steps) });
+  }
+
+  /** How things stand: open streams, calls so far. */
+  async report() {
+    return this.#test({});
+  }
+
+  async #test(options) {
+    const response = await fetch(`http://127.0.0.1:${this.port}/test`, options);
+    const answer = await response.json();
+    if (!response.ok) throw new Error(`${this.#name}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+}
