@@ -39,7 +39,6 @@ export class Live {
   #turn = new Turn((ours) => (ours ? this.#open() : this.#close()));
   #source = null;
   #isGreeted = false;
-  #told = null;
   #heard = 0;
   #looked = Date.now();
   #slept = false;
@@ -82,8 +81,7 @@ export class Live {
   async tell() {
     const view = this.#handlers.view();
     try {
-      await postForm("/events/view", this.#fields(view), { keepalive: true });
-      this.#told = JSON.stringify(view);
+      await postForm("/events/view", this.#view(view), { keepalive: true });
       this.#handlers.told(view);
     } catch (error) {
       // Anything else: the next stream says it again.
@@ -91,15 +89,16 @@ export class Live {
     }
   }
 
-  #fields({ peer, visible }) {
-    return { tab: this.#tab, peer: peer ?? "", visible: visible ? "1" : "0" };
+  /** What this tab shows, as a form. */
+  #view({ peer, visible } = this.#handlers.view()) {
+    const fields = { tab: this.#tab, peer: peer ?? "", visible: visible ? "1" : "0" };
+    return new URLSearchParams(fields).toString();
   }
 
   #open() {
     this.#close();
-    const view = this.#handlers.view();
-    this.#told = JSON.stringify(view);
-    const source = new EventSource(`/events?${new URLSearchParams(this.#fields(view))}`);
+    const asked = this.#view();
+    const source = new EventSource(`/events?${asked}`);
     this.#source = source;
     this.#heard = Date.now();
     const on = (name, act) =>
@@ -107,7 +106,7 @@ export class Live {
         this.#heard = Date.now();
         act(event);
       });
-    on("hello", () => this.#greeted());
+    on("hello", () => this.#greeted(asked));
     on("ping", () => this.#pass("ping"));
     on("bye", () => this.#ended(Math.random() * SPREAD));
     for (const name of TRIGGERS) {
@@ -120,13 +119,13 @@ export class Live {
     source.addEventListener("error", () => this.#failed(source));
   }
 
-  #greeted() {
+  #greeted(asked) {
     this.#attempt = 0;
     this.#isGreeted = true;
     this.#pass("connected");
     this.#connected();
     // What this tab shows may have changed while the stream was on its way.
-    if (JSON.stringify(this.#handlers.view()) !== this.#told) this.tell();
+    if (this.#view() !== asked) this.tell();
   }
 
   #connected() {

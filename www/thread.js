@@ -33,7 +33,7 @@ export class Thread {
     this.#button = section.querySelector("#new-messages");
     const form = section.querySelector("#composer");
     this.#path = form.action;
-    this.#readTo = this.#newestRow();
+    this.#readTo = this.#newestRow(".in");
     this.refresh = coalesce(() => this.#read());
 
     writeDays(this.#box, context.local);
@@ -78,9 +78,12 @@ export class Thread {
     });
   }
 
-  /** The person looks at what came while they did not. */
+  /**
+   * The person looks at what is here. The server marks what comes live into a visible tab; this is
+   * for what came before it knew that the tab was visible.
+   */
   async seen() {
-    const row = this.#newestRow();
+    const row = this.#newestRow(".in");
     if (row <= this.#readTo) return;
     this.#readTo = row;
     try {
@@ -107,8 +110,9 @@ export class Thread {
     return this.#section.querySelector("#messages");
   }
 
-  #newestRow() {
-    return Number([...this.#messages.querySelectorAll(".msg[data-row]")].at(-1)?.dataset.row ?? 0);
+  #newestRow(kind = "") {
+    const rows = this.#messages.querySelectorAll(`.msg${kind}[data-row]`);
+    return Number([...rows].at(-1)?.dataset.row ?? 0);
   }
 
   #draw(message) {
@@ -134,7 +138,7 @@ export class Thread {
       writeDays(this.#box, this.#context.local);
     });
     if (this.#newestRow() > newest && !this.#scroller.isAtBottom) this.#button.hidden = false;
-    if (document.visibilityState === "visible") this.#readTo = Math.max(this.#readTo, this.#newestRow());
+    if (document.visibilityState === "visible") this.seen();
   }
 
   /** Makes an incoming `#messages` what this page shows. Whether it may go in. */

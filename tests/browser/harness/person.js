@@ -130,8 +130,7 @@ export class Person {
   /** Waits until the list says so many unread, 0 for no badge. */
   async badge(peer, count, page = this.page) {
     await eventually(async () => {
-      const badge = this.line(peer, page).locator(".badge");
-      const text = (await badge.count()) > 0 ? await badge.innerText() : "0";
+      const [text = "0"] = await this.line(peer, page).locator(".badge").allInnerTexts();
       assert.equal(Number.parseInt(text, 10), count, `the badge of ${peer}`);
     });
   }

@@ -5,18 +5,28 @@ import { Program, freePort, temporaryFolder } from "./process.js";
 export class PostaServer {
   #program = null;
   #name;
-  #kind;
+  #options;
   #state = join(temporaryFolder(), "posta.db");
   port;
 
-  /** @param kind `person`, `room` or `agent` */
-  static async start(name, kind = "person") {
+  /** @param options further command-line options */
+  static async start(name, { port, options = [] } = {}) {
     const server = new PostaServer();
     server.#name = name;
-    server.#kind = kind;
-    server.port = await freePort();
+    server.#options = options;
+    server.port = port ?? (await freePort());
     await server.restart();
     return server;
+  }
+
+  /** The demo's four, who know each other and have weeks of history: alice, bob, room and echo. */
+  static async startCast() {
+    const names = ["alice", "bob", "room", "echo"];
+    const ports = await Promise.all(names.map(freePort));
+    const peers = names.map((name, index) => `${name}=http://localhost:${ports[index]}`).join(",");
+    const options = ["--seed", "14", "--peers", peers];
+    const servers = names.map((name, index) => PostaServer.start(name, { port: ports[index], options }));
+    return Object.fromEntries((await Promise.all(servers)).map((server, index) => [names[index], server]));
   }
 
   /** What others call it: the display form of its URL. */
@@ -33,7 +43,8 @@ export class PostaServer {
     this.#program = new Program([
       "demo-server",
       ...["--listen", `127.0.0.1:${this.port}`, "--state", this.#state],
-      ...["--name", this.#name, "--kind", this.#kind, "--retry", "300ms", "--admin"],
+      ...["--name", this.#name, "--retry", "300ms", "--heartbeat", "500ms", "--admin"],
+      ...this.#options,
     ]);
     await this.#program.until(() => this.report(), `the posta-server of ${this.#name} starts`);
   }
@@ -58,7 +69,7 @@ export class PostaServer {
   /** Text messages out of nowhere: `[{peer, text, at?}]`, oldest first. */
   async receive(messages) {
     const inject = messages.map(({ peer, text, payload, at }) => ({
-      peer: `http://${peer}`,
+      peer: `${peer.startsWith("localhost:") ? "http" : "https"}://${peer}`,
       payload: payload ?? { kind: "posta.text/v1", body: text },
       ...(at && { at }),
     }));

@@ -13,14 +13,15 @@ export class World {
 
   /**
    * @param options `serve`: options of the service; `browser`: options of `launch`; `names`: whose
-   *   posta-servers to start
+   *   empty posta-servers to start; `cast`: the demo's four with their history instead
    */
-  static async build({ serve = [], browser = {}, names = ["Alice", "Bob"] } = {}) {
+  static async build({ serve = [], browser = {}, names = ["Alice", "Bob"], cast = false } = {}) {
     const world = new World();
     try {
       world.browser = await launch(browser);
       world.service = await Service.start(...serve);
-      for (const name of names) world.servers[name] = await PostaServer.start(name);
+      if (cast) world.servers = await PostaServer.startCast();
+      else for (const name of names) world.servers[name] = await PostaServer.start(name);
     } catch (error) {
       await world.end();
       throw error;
