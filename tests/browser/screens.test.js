@@ -24,9 +24,7 @@ let page;
 
 before(async () => {
   mkdirSync(FOLDER, { recursive: true });
-  world = await World.build({ names: ["Alice", "Bob", "Room"] });
-  const { Alice: alice, Bob: bob, Room: room } = world.servers;
-  await alice.tell({ seed: 7, peers: { bob: bob.url, room: room.url } });
+  world = await World.build({ cast: true });
   person = await world.visitor();
   person.watch.expect(...Object.values(EXPECTED));
   page = person.page;
@@ -63,29 +61,30 @@ test("sign-up", async () => {
   await person.connect(invite, "posta+v1://cut-short");
   await page.locator("#uri-error").filter({ hasText: /./ }).waitFor();
   await screens("register-error");
-  await person.connect(invite, await world.servers.Alice.pairingUri());
+  await person.connect(invite, await world.servers.alice.pairingUri());
   const button = page.getByRole("button", { name: "Create passkey" });
   await button.waitFor();
   await screens("passkey");
-  await person.authenticator.verifyUser(false);
+  await person.cancelNext("create");
   await button.click();
   await page.locator("#auth-error").filter({ hasText: /./ }).waitFor();
   await screens("passkey-error");
-  await person.authenticator.verifyUser(true);
   await button.click();
   await person.arrived();
   await screens("inbox");
 });
 
 test("conversations", async () => {
-  const { Bob: bob, Room: room } = world.servers;
+  const { bob, room } = world.servers;
   await page.goto(world.thread(bob.peer));
-  await page.locator("#scroll .msg").first().waitFor();
+  await page.locator("#scroll .msg").last().waitFor();
   await eventually(async () => assert.ok(await person.isAtBottom()));
   await screens("thread");
+  await page.setViewportSize({ width: 1120, height: 700 });
+  await page.emulateMedia({ colorScheme: "light" });
   await page.screenshot({ path: join(FOLDER, "readme.png") });
   await page.goto(world.thread(room.peer));
-  await page.locator("#scroll .msg").first().waitFor();
+  await page.locator("#scroll .msg").last().waitFor();
   await screens("room");
   await page.goto(world.thread("nobody.example"));
   await screens("empty-thread");
@@ -96,9 +95,9 @@ test("conversations", async () => {
 });
 
 test("when something is wrong", async () => {
-  const { Alice: alice, Bob: bob } = world.servers;
+  const { alice, bob } = world.servers;
   await page.goto(world.thread(bob.peer));
-  await page.locator("#scroll .msg").first().waitFor();
+  await page.locator("#scroll .msg").last().waitFor();
   await page.locator("#scroll").evaluate((box) => (box.scrollTop -= 900));
   await alice.receive([{ peer: bob.peer, text: "Did you see this?" }]);
   await page.getByRole("button", { name: "New messages" }).waitFor();
@@ -117,7 +116,7 @@ test("when something is wrong", async () => {
   await screens("session-ending");
   await page.locator("#session-ending").evaluate((banner) => (banner.hidden = true));
   await alice.stop();
-  await page.getByText("Your posta-server can't be reached").waitFor({ timeout: 15_000 });
+  await page.locator("#health .when-unreachable").waitFor({ timeout: 15_000 });
   await page.reload();
   await screens("unreachable");
   await page.goto(`${world.service.url}/c/%00`);

@@ -107,24 +107,13 @@ describe("a pairing URI that does not work keeps what was typed and the invite",
   }
 });
 
-/** The next question is cancelled, as a person would. */
-async function cancelNext(page, name) {
-  await page.evaluate((name) => {
-    const real = CredentialsContainer.prototype[name];
-    CredentialsContainer.prototype[name] = async () => {
-      CredentialsContainer.prototype[name] = real;
-      throw new DOMException("cancelled", "NotAllowedError");
-    };
-  }, name);
-}
-
 test("cancelling the passkey leaves the invite usable, and the same page goes on", async () => {
   const person = await world.visitor();
   const [invite, users] = [await world.service.invite("Alice"), await usersNow()];
   await person.connect(invite, await alice.pairingUri());
   const button = person.page.getByRole("button", { name: "Create passkey" });
   await button.waitFor();
-  await cancelNext(person.page, "create");
+  await person.cancelNext("create");
   await button.click();
   await person.page.locator("#auth-error").filter({ hasText: "invite is still good" }).waitFor();
   await nothingHappened(person, invite, users);
@@ -138,7 +127,7 @@ test("cancelling the proof asks for it again, with a click of its own", async ()
   await person.connect(invite, await alice.pairingUri());
   const button = person.page.getByRole("button", { name: "Create passkey" });
   await button.waitFor();
-  await cancelNext(person.page, "get");
+  await person.cancelNext("get");
   await button.click();
   const confirm = person.page.getByRole("button", { name: "Confirm with your passkey" });
   await confirm.waitFor();

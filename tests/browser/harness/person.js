@@ -9,6 +9,9 @@ const LOOKS = {
   timezoneId: "Europe/Oslo",
 };
 
+/** How long to wait for what must come, in milliseconds. */
+const PATIENCE = 10_000;
+
 export class Person {
   context;
   page;
@@ -27,6 +30,7 @@ export class Person {
     person.address = `198.51.${Math.floor(Math.random() * 256)}.${Math.floor(Math.random() * 256)}`;
     const extraHTTPHeaders = { "x-forwarded-for": person.address };
     person.context = await browser.newContext({ ...LOOKS, extraHTTPHeaders, ...context });
+    person.context.setDefaultTimeout(PATIENCE);
     person.watch = new Watch(person.context);
     if (!suggestions) {
       await person.context.addInitScript(() => {
@@ -69,6 +73,17 @@ export class Person {
     await page.getByRole("button", { name: /^Your menu/ }).click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL("**/login");
+  }
+
+  /** Cancels the browser's next question about a passkey, to `create` or to `get` one. */
+  async cancelNext(name) {
+    await this.page.evaluate((name) => {
+      const real = CredentialsContainer.prototype[name];
+      CredentialsContainer.prototype[name] = async () => {
+        CredentialsContainer.prototype[name] = real;
+        throw new DOMException("cancelled", "NotAllowedError");
+      };
+    }, name);
   }
 
   /** Waits for the list of conversations. */
