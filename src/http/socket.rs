@@ -73,7 +73,7 @@ impl Socket {
     /// the connection up after some unanswered ones: for streams that are silent for hours. What we
     /// sent may go as long without being acknowledged.
     pub fn set_keepalive(&self, idle: Duration) -> io::Result<()> {
-        let stream = self.io().inner();
+        let stream = &self.watched().stream;
         sockopt::set_tcp_keepidle(stream, idle)?;
         sockopt::set_tcp_keepintvl(stream, idle / 2)?;
         sockopt::set_tcp_keepcnt(stream, 3)?;
