@@ -101,7 +101,7 @@ impl Participant {
             }
         };
         // When there are too many, this contact waits for the next occasion.
-        let _ = stack::spawn_deep(describe);
+        let _ = stack::spawn_connection(describe);
     }
 
     /// Our own actor doc: JSON for participants, a card for people.

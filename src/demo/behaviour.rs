@@ -38,7 +38,7 @@ pub fn react(participant: &Arc<Participant>, envelope: Envelope, sealed: Sealed)
         Kind::Room => pass_on(&acting, &envelope, &sealed),
         Kind::Agent => agent::answer(&acting, &envelope),
     };
-    if participant.kind != Kind::Person && stack::spawn_deep(act).is_err() {
+    if participant.kind != Kind::Person && stack::spawn_connection(act).is_err() {
         log::warn!("{}: too busy to act on a message", participant.me);
     }
 }

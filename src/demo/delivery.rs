@@ -118,7 +118,7 @@ fn start(participant: &Arc<Participant>, due: Due) {
             log::error!("{}: a delivery could not be noted: {e}", busy.0.me);
         }
     };
-    if let Err(e) = stack::spawn_deep(deliver) {
+    if let Err(e) = stack::spawn_connection(deliver) {
         log::warn!("{}: no delivery now: {e}", participant.me);
         let at = participant.now() + AFTER_FAILURE.as_millis() as i64;
         let _ = participant.db.run(move |t| outbox::failed(t, row_id, "internal", Some(at)));

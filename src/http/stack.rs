@@ -35,8 +35,6 @@ const fn kind(name: &'static str, release_kib: usize, debug_kib: usize, cap: usi
 static CONNECTION: Kind = kind("connection", 256, 512, super::limits::MAX_CONNECTIONS + 64);
 /// Reads one upstream event stream for hours; small JSON at most.
 static STREAM: Kind = kind("stream", 64, 256, 8_000);
-/// Work that is deeper than it should be, and short.
-static DEEP: Kind = kind("deep", 512, 2_048, 64);
 
 /// Coroutines of may's default size kept ready. Nothing here has that size (a pool filled before a
 /// change of the default would hand out stacks of the wrong one), and the thousand it would keep
@@ -61,11 +59,6 @@ pub fn spawn_connection(f: impl FnOnce() + Send + 'static) -> io::Result<JoinHan
 /// Spawns what lives long and stays shallow. Refuses above its cap.
 pub fn spawn_stream(f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     STREAM.spawn(f)
-}
-
-/// Spawns what goes deep and ends soon. Refuses above its cap.
-pub fn spawn_deep(f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    DEEP.spawn(f)
 }
 
 /// One of a kind is alive.
@@ -134,7 +127,6 @@ mod tests {
     #[test]
     fn connections_have_twice_what_the_deepest_handler_needs() {
         with_half_of(&CONNECTION, deepest);
-        with_half_of(&DEEP, deepest);
     }
 
     #[test]

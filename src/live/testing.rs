@@ -63,7 +63,7 @@ pub fn account(live: &Live, fake: &Fake) -> Arc<Account> {
 /// Runs on a coroutine, as requests do.
 pub fn on_coroutine<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (tell, told) = std::sync::mpsc::channel();
-    stack::spawn_deep(move || tell.send(work()).unwrap()).unwrap();
+    stack::spawn_connection(move || tell.send(work()).unwrap()).unwrap();
     told.recv_timeout(20 * SECOND).expect("the coroutine ended")
 }
 

@@ -28,8 +28,8 @@ pub fn write(out: &mut Markup, health: Health) {
         .with(|out| {
             out.el("p").class("when-unreachable").with(|out| {
                 out.text(
-                    "Your posta-server can't be reached. You can keep writing; messages go out \
-                     when it is back.",
+                    "Your posta-server can't be reached. You can keep reading and writing here; \
+                     send it when your posta-server is back.",
                 );
                 if let Health::Unreachable { last_contact: Some(at) } = health {
                     out.el("span").class("last-contact").with(|out| {
