@@ -286,4 +286,37 @@ mod tests {
         assert_eq!(Framing::UntilClose.decode(b"ab", &mut out).unwrap(), (2, 2));
         assert!(!Framing::UntilClose.is_done());
     }
+
+    /// However bytes are mangled, there is a verdict, and it does not depend on how they were split.
+    #[test]
+    fn mangled_answers_get_a_verdict() {
+        let seeds = [
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\n\r\n",
+            "HTTP/1.0 404 Not Found\r\nA: b\r\nC: d\r\n\r\n",
+        ];
+        // A small generator (Knuth's), so that a failure can be had again.
+        let mut state = 1_u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) as usize % below
+        };
+        for round in 0..3_000 {
+            let mut bytes = seeds[round % seeds.len()].as_bytes().to_vec();
+            for _ in 0..=next(3) {
+                let at = next(bytes.len());
+                match next(4) {
+                    0 => bytes[at] = b"\r\n :;,0\0\x80A"[next(10)],
+                    1 => drop(bytes.remove(at)),
+                    2 => bytes.insert(at, b"\r\n :;,0\0\x80A"[next(10)]),
+                    _ => bytes.extend_from_within(at..),
+                }
+            }
+            let text = |size| read(&bytes, Method::Get, size).map_err(|e| e.to_string());
+            let whole = text(usize::MAX);
+            for size in [1, 5] {
+                assert_eq!(text(size), whole, "{:?}", String::from_utf8_lossy(&bytes));
+            }
+        }
+    }
 }

@@ -12,6 +12,9 @@ const MAX_EVENT: usize = 256 * 1024;
 /// Bytes given to the parser at once.
 const PIECE: usize = 1024;
 
+/// For reading what has come.
+const AT_HAND: Duration = Duration::from_millis(1);
+
 /// An open event stream, on a connection of its own.
 pub struct Events {
     wire: Wire,
@@ -44,7 +47,10 @@ impl Events {
             }
             self.wire.shrink();
             self.ready.shrink_to_fit();
-            let read = self.wire.readable(until).and_then(|()| self.wire.fill(until));
+            let read = self.wire.readable(until.saturating_duration_since(Instant::now()));
+            // What is there is read, however little time there was to wait for it.
+            let until = until.max(Instant::now() + AT_HAND);
+            let read = read.and_then(|()| self.wire.fill(until));
             match read.map_err(|e| CallError::broken(e, "waiting for events")) {
                 Ok(0) => self.ended = Some(CallError::Closed),
                 Ok(_) => {}

@@ -45,6 +45,15 @@ pub enum Stage {
     Ended,
 }
 
+/// What a session is to say once it is open.
+#[derive(Clone, Copy)]
+enum Say<'a> {
+    Nothing,
+    /// At most one record.
+    Data(&'a [u8]),
+    Goodbye,
+}
+
 pub struct Session {
     tls: UnbufferedClientConnection,
     /// From the network and not understood yet.
@@ -71,7 +80,7 @@ impl Session {
     /// Works through what has come: plaintext goes behind `plain`, what must be sent behind `out`,
     /// also when it fails (an alert).
     pub fn advance(&mut self, plain: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<Stage, Error> {
-        self.drive(None, plain, out)
+        self.drive(Say::Nothing, plain, out)
     }
 
     /// Encrypts `bytes` behind `out`; for an open session.
@@ -81,15 +90,22 @@ impl Session {
         plain: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        bytes.chunks(RECORD).try_for_each(|record| match self.drive(Some(record), plain, out)? {
-            Stage::Handshake => Err(Error::HandshakeNotComplete),
-            Stage::Open | Stage::Ended => Ok(()),
+        bytes.chunks(RECORD).try_for_each(|record| {
+            match self.drive(Say::Data(record), plain, out)? {
+                Stage::Handshake => Err(Error::HandshakeNotComplete),
+                Stage::Open | Stage::Ended => Ok(()),
+            }
         })
     }
 
     /// Whether the peer has said that nothing more comes.
     pub fn has_ended(&self) -> bool {
         self.ended
+    }
+
+    /// What tells the peer that nothing more comes from here.
+    pub fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        self.drive(Say::Goodbye, &mut Vec::new(), out).map(drop)
     }
 
     /// Gives memory back that an idle session does not need.
@@ -99,7 +115,7 @@ impl Session {
 
     fn drive(
         &mut self,
-        mut record: Option<&[u8]>,
+        mut say: Say<'_>,
         plain: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<Stage, Error> {
@@ -125,13 +141,24 @@ impl Session {
                 Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
                 Ok(ConnectionState::BlockedHandshake) => stage = Some(Stage::Handshake),
                 Ok(ConnectionState::WriteTraffic(mut traffic)) => {
-                    if let Some(record) = record.take() {
-                        out.reserve(record.len() + RECORD_FRAME);
-                        append(out, |room| match traffic.encrypt(record, room) {
-                            Err(EncryptError::InsufficientSize(e)) => Err(Some(e.required_size)),
-                            other => other.map_err(|_| None),
-                        })?;
-                    }
+                    let more = match say {
+                        Say::Nothing => 0,
+                        Say::Data(record) => record.len() + RECORD_FRAME,
+                        Say::Goodbye => RECORD_FRAME,
+                    };
+                    out.reserve(more);
+                    append(out, |room| {
+                        let written = match say {
+                            Say::Nothing => Ok(0),
+                            Say::Data(record) => traffic.encrypt(record, room),
+                            Say::Goodbye => traffic.queue_close_notify(room),
+                        };
+                        written.map_err(|e| match e {
+                            EncryptError::InsufficientSize(e) => Some(e.required_size),
+                            EncryptError::EncryptExhausted => None,
+                        })
+                    })?;
+                    say = Say::Nothing;
                     stage = Some(Stage::Open);
                 }
                 Ok(ConnectionState::PeerClosed) => self.ended = true,

@@ -67,8 +67,8 @@ impl Wire {
     }
 
     /// Waits until there is something to read, or the end, without taking memory for it.
-    pub fn readable(&mut self, until: Instant) -> io::Result<()> {
-        self.socket.readable(left(until)?).map_err(dead)
+    pub fn readable(&mut self, wait: Duration) -> io::Result<()> {
+        self.socket.readable(wait).map_err(dead)
     }
 
     /// Reads more; 0 at the end. With TLS an end that the peer has not announced is `UnexpectedEof`,
@@ -94,11 +94,10 @@ impl Wire {
         let read = append_read(&mut self.socket, session.pending(), wait)?;
         let mut out = Vec::new();
         let stage = session.advance(&mut self.input, &mut out);
-        if !out.is_empty() {
-            // An alert may be of no use any more; anything else will be missed later.
-            let _ = self.send(&out, until);
-        }
+        let sent = self.send(&out, until);
         let stage = stage.map_err(refused)?;
+        // An alert may be lost; anything else, such as a change of keys, would be missed.
+        sent?;
         match self.input.len() - start {
             0 if stage == Stage::Ended => Ok(Some(0)),
             0 if read == 0 => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -175,6 +174,18 @@ impl Wire {
             bytes = &bytes[written..];
         }
         Ok(())
+    }
+}
+
+impl Drop for Wire {
+    /// Says goodbye where TLS wants that (RFC 8446 §6.1), if it goes without waiting.
+    fn drop(&mut self) {
+        if let Some(session) = &mut self.tls {
+            let mut out = Vec::new();
+            if session.end(&mut out).is_ok() {
+                let _ = self.socket.write(&out, Duration::ZERO);
+            }
+        }
     }
 }
 

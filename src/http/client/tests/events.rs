@@ -35,6 +35,28 @@ fn events_come_as_they_are_sent_and_silence_is_no_end() {
 }
 
 #[test]
+fn whoever_never_waits_gets_on_as_well() {
+    let origin = server(|mut stream, _| {
+        request(&mut stream);
+        write!(stream, "{HEAD}data: x\n\n").unwrap();
+        thread::sleep(3 * SECOND);
+    });
+    let client = client();
+    on_coroutine(move || {
+        let mut events = open(&client, &origin);
+        let until = Instant::now() + 2 * SECOND;
+        while Instant::now() < until {
+            if let Some(event) = events.next(Duration::ZERO).unwrap() {
+                assert_eq!(event.data, "x");
+                return;
+            }
+            may::coroutine::yield_now();
+        }
+        panic!("it never came");
+    });
+}
+
+#[test]
 fn the_caller_s_own_fields_come_first() {
     let origin = server(|mut stream, _| {
         let (head, _) = request(&mut stream).unwrap();

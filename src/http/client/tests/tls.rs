@@ -206,6 +206,31 @@ fn a_secure_connection_closed_while_idle_is_not_used() {
 }
 
 #[test]
+fn goodbye_is_said_and_a_change_of_keys_followed() {
+    let authority = Authority::new();
+    let (sender, ends) = mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
+    let origin = secure_server(authority.server(&["localhost"], |_| {}), move |mut stream, _| {
+        for _ in 0..3 {
+            request(&mut stream).unwrap();
+            // The other side has to answer this with new keys of its own before it asks again.
+            stream.conn.refresh_traffic_keys().unwrap();
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+            stream.flush().unwrap();
+        }
+        // An end without a goodbye would be an error.
+        sender.lock().unwrap().send(stream.read(&mut [0])).unwrap();
+    });
+    let client = trusting(&authority);
+    for _ in 0..3 {
+        assert_eq!(fetch(&client, &origin).unwrap(), "204 ");
+    }
+    drop(client);
+    // The pool goes with its last client, once the thread that sweeps it has let go.
+    assert_eq!(ends.recv_timeout(10 * SECOND).unwrap().unwrap(), 0);
+}
+
+#[test]
 fn early_refusals_are_heard_through_tls() {
     let authority = Authority::new();
     let origin = secure_server(authority.server(&["localhost"], |_| {}), |mut stream, _| {
