@@ -1,6 +1,7 @@
 // Sessions: how they begin, and every way in which they end.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
+import { Authenticator } from "./harness/authenticator.js";
 import { EXPECTED, eventually, setVisible } from "./harness/page.js";
 import { World } from "./harness/world.js";
 
@@ -64,6 +65,17 @@ test("an authenticator that cannot verify its user says so", async () => {
   await person.signOut();
   await person.authenticator.verifyUser(false);
   assert.match(await refused(person), /cancelled|no passkey/);
+});
+
+test("a passkey that has lost its PRF opens nothing, and hears no more than any other", async () => {
+  const person = await world.member("Alice");
+  await person.signOut();
+  person.watch.expect(EXPECTED.unauthorized);
+  const [credential] = await person.authenticator.credentials();
+  await person.authenticator.unplug();
+  person.authenticator = await Authenticator.plugInto(person.page, "no PRF");
+  await person.authenticator.add(credential);
+  assert.match(await refused(person), /does not open an account here/);
 });
 
 test("signing out ends all tabs, shows nothing on the way back, and forgets drafts", async () => {
