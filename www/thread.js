@@ -33,7 +33,7 @@ export class Thread {
     this.#button = section.querySelector("#new-messages");
     const form = section.querySelector("#composer");
     this.#path = form.action;
-    this.#readTo = this.#newestRow(".in");
+    this.#readTo = 0;
     this.refresh = coalesce(() => this.#read());
 
     writeDays(this.#box, context.local);
@@ -57,6 +57,7 @@ export class Thread {
     });
     this.#composer.focus();
     this.#button.addEventListener("click", this.#toBottom, { signal: this.#gone.signal });
+    if (document.visibilityState === "visible") this.seen();
   }
 
   /** The peer's display URL. */
