@@ -32,10 +32,12 @@ impl<'a> Stage<'a> {
         draw(Scene { now: self.now, media: &media, contacts: &self.contacts })
     }
 
-    fn rows(&self) -> Vec<html::sidebar::Row<'_>> {
+    /// `seen` is the thread that this very answer shows: its badge would be gone in a moment, and
+    /// what stands beside it would move.
+    fn rows(&self, seen: Option<&PeerUrl>) -> Vec<html::sidebar::Row<'_>> {
         let row = |row: &'a live::Row| html::sidebar::Row {
             contact: &row.contact,
-            unread: row.unread,
+            unread: if seen == Some(&row.contact.peer) { 0 } else { row.unread },
             preview: row.preview.as_ref(),
         };
         self.inbox.contacts.iter().map(row).collect()
@@ -44,9 +46,10 @@ impl<'a> Stage<'a> {
     fn sidebar<T>(
         &self,
         open: Option<&PeerUrl>,
+        seen: Option<&PeerUrl>,
         draw: impl FnOnce(&html::sidebar::Sidebar<'_>) -> T,
     ) -> T {
-        let rows = self.rows();
+        let rows = self.rows(seen);
         self.with(|scene| {
             draw(&html::sidebar::Sidebar {
                 me: self.inbox.me.as_ref(),
@@ -60,7 +63,7 @@ impl<'a> Stage<'a> {
 
     fn whole(&self, title: &str, open: Option<&PeerUrl>, main: Markup) -> Response {
         let health = banner_of(&self.inbox.health);
-        self.sidebar(open, |sidebar| {
+        self.sidebar(open, open, |sidebar| {
             html(layout::page(&layout::Page { title, sidebar, health, main }))
         })
     }
@@ -169,5 +172,6 @@ pub fn older(app: &App, session: &Session, inbox: &Inbox, thread: &live::Thread)
 
 /// The list of conversations.
 pub fn contacts(app: &App, session: &Session, inbox: &Inbox, open: Option<&PeerUrl>) -> Response {
-    Stage::new(app, session, inbox).sidebar(open, |sidebar| html(html::sidebar::contacts(sidebar)))
+    Stage::new(app, session, inbox)
+        .sidebar(open, None, |sidebar| html(html::sidebar::contacts(sidebar)))
 }
