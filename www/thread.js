@@ -37,12 +37,14 @@ export class Thread {
     this.refresh = coalesce(() => this.#read());
 
     writeDays(this.#box, context.local);
+    this.#scroller = new Scroller(this.#box, [this.#pages, this.#messages], this.#moved);
+    this.#scroller.keep(Trigger.OPENED, () => {});
+    // Only now: until it was placed, the view stood at the top, where history is wanted.
     this.#older = new Older(this.#box, this.#pages, {
       ask: (before) => this.#ask(`${this.#path}?before=${before}`),
       put: (page) => this.#scroller.keep(Trigger.OLDER, () => this.#putOlder(page)),
     });
-    this.#scroller = new Scroller(this.#box, [this.#pages, this.#messages], this.#moved);
-    this.#scroller.keep(Trigger.OPENED, () => {});
+    this.#older.moved();
     this.#outbox = new Outbox(this.#messages, section.querySelector("template#sending"));
     this.#composer = new Composer(form, {
       peer: this.peer,
@@ -176,7 +178,7 @@ export class Thread {
 
   #moved = (isAtBottom) => {
     if (isAtBottom) this.#button.hidden = true;
-    this.#older.moved();
+    this.#older?.moved();
   };
 
   #toBottom = () => {
