@@ -191,5 +191,6 @@ fn the_last_tab_that_goes_closes_the_stream_after_ten_seconds() {
     let left = Instant::now();
     until("it is closed upstream", || (streams() == 0).then_some(()));
     let after = left.elapsed().as_secs_f32();
-    assert!((9.9..13.0).contains(&after), "after {after} s");
+    // Not sooner, and not only when a heartbeat or a deadline comes by; a busy machine is late.
+    assert!((9.9..20.0).contains(&after), "after {after} s");
 }

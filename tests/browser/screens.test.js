@@ -52,6 +52,17 @@ async function screens(name) {
   await page.setViewportSize(SIZES[1]);
 }
 
+/** How much moved on the page since it was first shown: the sum of its layout shifts. */
+async function movement() {
+  return page.evaluate(async () => {
+    let sum = 0;
+    const add = (list) => list.getEntries().forEach((entry) => (sum += entry.value));
+    new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
+    await new Promise((frame) => requestAnimationFrame(() => requestAnimationFrame(frame)));
+    return sum;
+  });
+}
+
 test("sign-up", async () => {
   await page.goto(`${world.service.url}/register?code=no`);
   await screens("invite-invalid");
@@ -79,6 +90,7 @@ test("conversations", async () => {
   await page.goto(world.thread(bob.peer));
   await page.locator("#scroll .msg").last().waitFor();
   await eventually(async () => assert.ok(await person.isAtBottom()));
+  assert.ok((await movement()) < 0.001, "nothing moves once it is shown");
   await screens("thread");
   await page.setViewportSize({ width: 1120, height: 700 });
   await page.emulateMedia({ colorScheme: "light" });
