@@ -52,7 +52,7 @@ function refreshAll() {
 function trigger(name, data) {
   switch (name) {
     case "thread-updated":
-      if (!data.peer || data.peer === thread?.peer) thread?.refresh();
+      if (!data.peer || data.peer === thread?.peer) thread?.told(data.rowId);
       refreshContacts();
       break;
     case "contact-changed":

@@ -19,6 +19,10 @@ export const Trigger = Object.freeze({
   LIVE: "live",
   /** A page of history was put in at the top. */
   OLDER: "older",
+  /** A page of messages was put in at the end of one that does not reach down to the newest. */
+  NEWER: "newer",
+  /** A message was jumped to: it has been placed already. */
+  FOUND: "found",
   /** The window, the keyboard, the composer or something late took or gave room. */
   RESIZED: "resized",
 });
@@ -31,12 +35,16 @@ export function isAtBottom({ scrollTop, scrollHeight, clientHeight }) {
 /**
  * The new `scrollTop`.
  *
- * @param before `scrollTop`, `scrollHeight` and `clientHeight` before the change
- * @param after `scrollHeight` and `clientHeight` after it
+ * @param before `scrollTop`, `scrollHeight` and `clientHeight` before the change; `anchor` is how far
+ *   from the beginning the first visible message stood
+ * @param after `scrollHeight` and `clientHeight` after it; `anchor` for the same message, if it is
+ *   still there
  * @param trigger one of `Trigger`
  */
 export function place(before, after, trigger) {
   const bottom = Math.max(0, after.scrollHeight - after.clientHeight);
+  // Whatever grew or shrank above the line that is read.
+  const moved = Number.isFinite(before.anchor) && Number.isFinite(after.anchor) ? after.anchor - before.anchor : null;
   const within = (top) => Math.min(Math.max(0, top), bottom);
   switch (trigger) {
     case Trigger.OPENED:
@@ -44,9 +52,12 @@ export function place(before, after, trigger) {
     case Trigger.SENT:
       return bottom;
     case Trigger.OLDER:
-      return within(before.scrollTop + after.scrollHeight - before.scrollHeight);
+      return within(before.scrollTop + (moved ?? after.scrollHeight - before.scrollHeight));
+    case Trigger.NEWER:
+    case Trigger.FOUND:
+      return within(before.scrollTop + (moved ?? 0));
     default:
-      return isAtBottom(before) ? bottom : within(before.scrollTop);
+      return isAtBottom(before) ? bottom : within(before.scrollTop + (moved ?? 0));
   }
 }
 
@@ -57,15 +68,18 @@ export class Scroller {
   #changing = false;
   #observer;
   #moved;
+  #pins;
 
   /**
    * @param box the scroll container
    * @param contents what grows in it
    * @param moved called with whether the reader is at the bottom, whenever the view has moved
+   * @param pins answers whether the end of what is there is the end of the thread
    */
-  constructor(box, contents, moved) {
+  constructor(box, contents, moved, pins = () => true) {
     this.#box = box;
     this.#moved = moved;
+    this.#pins = pins;
     this.#last = this.#measure();
     box.addEventListener("scroll", this.#catchUp, { passive: true });
     // Called after layout and before paint: what was pinned is pinned again in the same frame.
@@ -103,24 +117,52 @@ export class Scroller {
       this.#remember(now);
     } else {
       // Where the reader's hand is now, in the sizes for which the last place was right.
-      this.#settle(Trigger.RESIZED, { scrollTop: now.scrollTop, scrollHeight, clientHeight });
+      const { anchor, message } = this.#last;
+      this.#settle(this.#pins() ? Trigger.RESIZED : Trigger.NEWER, {
+        scrollTop: now.scrollTop,
+        scrollHeight,
+        clientHeight,
+        anchor,
+        message,
+      });
     }
   };
 
   #settle(trigger, before) {
-    const after = this.#measure();
+    const after = { ...this.#measure(), anchor: this.#placeOf(before.message) };
     const top = place(before, after, trigger);
-    if (Math.abs(top - after.scrollTop) >= 1) this.#box.scrollTop = top;
+    if (Math.abs(top - after.scrollTop) >= 0.5) this.#box.scrollTop = top;
     this.#remember(this.#measure());
   }
 
   #remember(now) {
-    this.#last = now;
+    const message = this.#firstVisible();
+    this.#last = { ...now, message, anchor: this.#placeOf(message) };
     this.#moved(isAtBottom(now));
   }
 
   #measure() {
     const { scrollTop, scrollHeight, clientHeight } = this.#box;
     return { scrollTop, scrollHeight, clientHeight };
+  }
+
+  /** The message at the upper edge of the view; they stand in order, so a few looks find it. */
+  #firstVisible() {
+    const messages = this.#box.querySelectorAll(".msg");
+    const { top } = this.#box.getBoundingClientRect();
+    let low = 0;
+    let high = messages.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (messages[middle].getBoundingClientRect().bottom > top) high = middle;
+      else low = middle + 1;
+    }
+    return messages[low] ?? null;
+  }
+
+  /** How far from the beginning of the thread a message stands; undefined when it is gone. */
+  #placeOf(message) {
+    if (!message || !this.#box.contains(message)) return undefined;
+    return message.getBoundingClientRect().top - this.#box.getBoundingClientRect().top + this.#box.scrollTop;
   }
 }

@@ -1,16 +1,19 @@
 // One open conversation: keeps what is on the page as the server would draw it now.
 import { Composer } from "./composer.js";
+import { History } from "./history.js";
 import { writeDays, writeTimes } from "./local-time.js";
-import { Older } from "./older.js";
 import { Outbox } from "./outbox.js";
 import { SignedOut, coalesce, fetchFragment, swap, postForm } from "./refresh.js";
 import { Scroller, Trigger } from "./scroll.js";
+
+/** How long a message that was jumped to is pointed at, in milliseconds. */
+const FOUND_FOR = 2200;
 
 export class Thread {
   #section;
   #box;
   #pages;
-  #older;
+  #history;
   #button;
   #context;
   #path;
@@ -20,6 +23,8 @@ export class Thread {
   #gone = new AbortController();
   #trigger = Trigger.LIVE;
   #readTo;
+  #newestSeen;
+  #firstNew;
 
   /**
    * @param section `#thread`
@@ -37,14 +42,21 @@ export class Thread {
     this.refresh = coalesce(() => this.#read());
 
     writeDays(this.#box, context.local);
-    this.#scroller = new Scroller(this.#box, [this.#pages, this.#messages], this.#moved);
-    this.#scroller.keep(Trigger.OPENED, () => {});
-    // Only now: until it was placed, the view stood at the top, where history is wanted.
-    this.#older = new Older(this.#box, this.#pages, {
-      ask: (before) => this.#ask(`${this.#path}?before=${before}`),
-      put: (page) => this.#scroller.keep(Trigger.OLDER, () => this.#putOlder(page)),
+    this.#firstNew = section.querySelector("#new-line + .msg")?.dataset.row ?? "";
+    const contents = [this.#pages, this.#messages];
+    this.#scroller = new Scroller(this.#box, contents, this.#moved, () => !this.#history?.isAway);
+    const history = new History(this.#box, this.#pages, {
+      messages: () => this.#messages,
+      ask: (query) => this.#ask(query),
+      keep: (trigger, change) => this.#scroller.keep(trigger, change),
+      arrive: (text, askedAt) => this.#swapNewest(text, askedAt),
+      changed: () => this.#changed(),
     });
-    this.#older.moved();
+    this.#newestSeen = this.#newestRow();
+    if (!this.#showFound()) this.#scroller.keep(Trigger.OPENED, () => {});
+    // Only now: until it was placed, the view stood at the top, where history is wanted.
+    this.#history = history;
+    this.#history.moved();
     this.#outbox = new Outbox(this.#messages, section.querySelector("template#sending"));
     this.#composer = new Composer(form, {
       peer: this.peer,
@@ -58,7 +70,7 @@ export class Thread {
       signedOut: context.signedOut,
     });
     this.#composer.focus();
-    this.#button.addEventListener("click", this.#toBottom, { signal: this.#gone.signal });
+    this.#button.addEventListener("click", this.#toNewest, { signal: this.#gone.signal });
     if (document.visibilityState === "visible") this.seen();
   }
 
@@ -69,7 +81,15 @@ export class Thread {
 
   /** Draws anew and shows the newest: back from sleep, or through the back-forward cache. */
   resume() {
+    if (this.#history.isAway) return this.#startOver();
     this.#trigger = Trigger.RESUMED;
+    return this.refresh();
+  }
+
+  /** Something came into this thread, or changed: `row`, where that is known. */
+  told(row) {
+    // What is written while one reads elsewhere in the thread waits below.
+    if (this.#history.isAway && row > this.#newestSeen) this.#offer("New messages");
     return this.refresh();
   }
 
@@ -124,24 +144,71 @@ export class Thread {
       writeTimes(bubble, this.#context.local);
       writeDays(this.#box, this.#context.local);
     });
+    // One's own words stand at the end: what one read is left for them.
+    if (this.#history.isAway) this.#startOver();
   }
 
   async #read() {
+    if (this.#history.isAway) return;
     const askedAt = performance.now();
-    const query = new URLSearchParams({ from: this.#messages.dataset.from ?? "" });
-    const firstNew = this.#section.querySelector("#new-line + .msg")?.dataset.row;
-    if (firstNew) query.set("new", firstNew);
-    const text = await this.#ask(`${this.#path}?${query}`);
-    if (text === null) return;
+    const text = await this.#ask({ from: this.#messages.dataset.from ?? "" });
+    // While it was asked, its end may have been let go of.
+    if (text === null || this.#history.isAway) return;
     const newest = this.#newestRow();
-    const trigger = this.#trigger;
-    this.#trigger = Trigger.LIVE;
-    this.#scroller.keep(trigger, () => {
-      swap(this.#messages, text, "outerMorph", (fragment) => this.#prepare(fragment, askedAt));
-      writeDays(this.#box, this.#context.local);
+    this.#scroller.keep(this.#trigger, () => {
+      this.#swapNewest(text, askedAt);
+      this.#changed();
     });
-    if (this.#newestRow() > newest && !this.#scroller.isAtBottom) this.#button.hidden = false;
+    this.#trigger = Trigger.LIVE;
+    this.#scroller.keep(Trigger.LIVE, () => this.#history.trim());
+    if (this.#newestRow() > newest && !this.#scroller.isAtBottom) this.#offer("New messages");
     if (document.visibilityState === "visible") this.seen();
+  }
+
+  /** Leaves whatever is shown for the newest messages. */
+  async #startOver() {
+    const askedAt = performance.now();
+    const text = await this.#ask({});
+    // A posta-server that is away may leave nothing to draw; what is on the page is better.
+    if (text === null || !text.includes('id="msg-')) return;
+    this.#scroller.keep(Trigger.RESUMED, () => {
+      this.#history.startOver("");
+      this.#swapNewest(text, askedAt);
+      this.#history.startOver(this.#messages.dataset.before);
+      this.#changed();
+    });
+    this.#button.hidden = true;
+    this.#history.moved();
+    // The address no longer says what is shown; coming back to it must not lead elsewhere.
+    if (location.search) history.replaceState(history.state, "", location.pathname);
+    if (document.visibilityState === "visible") this.seen();
+  }
+
+  #swapNewest(text, askedAt) {
+    swap(this.#messages, text, "outerMorph", (fragment) => this.#prepare(fragment, askedAt));
+  }
+
+  /** What the page holds is another part of the thread than before. */
+  #changed() {
+    writeDays(this.#box, this.#context.local);
+    this.#newestSeen = Math.max(this.#newestSeen, this.#newestRow(), Number(this.#messages.dataset.after ?? 0));
+    if (this.#history.isAway && this.#button.hidden) this.#offer("To the newest");
+  }
+
+  #offer(words) {
+    this.#button.querySelector("span").textContent = words;
+    this.#button.hidden = false;
+  }
+
+  /** Shows the message that was jumped to, and points at it for a moment. Whether there is one. */
+  #showFound() {
+    const message = this.#section.querySelector(`#msg-${this.#box.dataset.found || "none"}`);
+    if (!message) return false;
+    this.#scroller.keep(Trigger.FOUND, () => {});
+    message.scrollIntoView({ block: "center", behavior: "instant" });
+    this.#scroller.keep(Trigger.FOUND, () => message.classList.add("found"));
+    setTimeout(() => message.classList.remove("found"), FOUND_FOR);
+    return true;
   }
 
   /** Makes an incoming `#messages` what this page shows. Whether it may go in. */
@@ -150,20 +217,20 @@ export class Thread {
     const isEmpty = !incoming?.querySelector(".msg");
     // A posta-server that is away may leave nothing to draw; what is on the page is better.
     if (isEmpty && this.#newestRow() > 0) return false;
-    this.#archive(Number(incoming.dataset.from));
+    const from = Number(incoming.dataset.from);
+    // More has come than one answer holds: what lies between is fetched when one scrolls there.
+    if (!this.#history.isAway && from > this.#newestRow() && this.#newestRow() > 0) {
+      if (!this.#scroller.isAtBottom && this.#trigger !== Trigger.RESUMED) {
+        this.#history.leave();
+        return false;
+      }
+      this.#messages.replaceChildren();
+      this.#history.startOver(incoming.dataset.before);
+    }
+    if (!this.#history.isAway) this.#history.archive(from);
     this.#outbox.reconcile(incoming, askedAt);
     writeDays(incoming, this.#context.local, { before: this.#lastOlderDay() });
     return true;
-  }
-
-  /** What the newest part no longer holds becomes history, so that no message goes missing between. */
-  #archive(from) {
-    const left = [...this.#messages.children].filter((child) => Number(child.dataset.row ?? Infinity) < from);
-    if (left.length === 0) return;
-    const page = document.createElement("div");
-    page.className = "page";
-    page.append(...left);
-    this.#pages.append(page);
   }
 
   #lastOlderDay() {
@@ -171,25 +238,22 @@ export class Thread {
     return at ? this.#context.local.day(Date.parse(at)) : "";
   }
 
-  #putOlder(page) {
-    swap(this.#pages, page, "afterbegin");
-    writeDays(this.#box, this.#context.local);
-  }
-
   #moved = (isAtBottom) => {
-    if (isAtBottom) this.#button.hidden = true;
-    this.#older?.moved();
+    if (isAtBottom && this.#history?.isAway === false) this.#button.hidden = true;
+    this.#history?.moved();
   };
 
-  #toBottom = () => {
-    this.#scroller.keep(Trigger.RESUMED, () => {});
+  #toNewest = () => {
+    if (this.#history.isAway) this.#startOver();
+    else this.#scroller.keep(Trigger.RESUMED, () => {});
     this.#composer.focus();
   };
 
   /** A fragment, or null when it could not be had: the next trigger or the watchdog asks again. */
-  async #ask(url) {
+  async #ask(fields) {
+    const query = new URLSearchParams(this.#firstNew ? { ...fields, new: this.#firstNew } : fields);
     try {
-      const text = await fetchFragment(url, { signal: this.#gone.signal });
+      const text = await fetchFragment(`${this.#path}?${query}`, { signal: this.#gone.signal });
       return this.#section.isConnected ? text : null;
     } catch (error) {
       if (error instanceof SignedOut) this.#context.signedOut();

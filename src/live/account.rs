@@ -13,7 +13,7 @@ use super::wake::{Done, Wake};
 use super::watch::Watch;
 use super::work::PAGE;
 use crate::http::Parked;
-use crate::posta::{Message, PeerUrl, PostaError, Sent, Server};
+use crate::posta::{PeerUrl, PostaError, Sent, Server};
 use crate::store::UserId;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -99,8 +99,7 @@ impl Account {
             Range::Newest => {
                 self.freshen(peer);
                 let part = self.state().pages.newest(peer, PAGE as usize);
-                let (messages, has_older) = part.map_or((Vec::new(), false), Part::into);
-                self.part(peer, messages, has_older)
+                self.part(peer, part.unwrap_or_default())
             }
             Range::From(row) => {
                 self.freshen(peer);
@@ -110,13 +109,14 @@ impl Account {
         }
     }
 
-    fn part(&self, peer: &PeerUrl, messages: Vec<Message>, has_older: bool) -> Thread {
+    pub(super) fn part(&self, peer: &PeerUrl, part: Part) -> Thread {
         let contact = self.state().known.contact(peer);
-        Thread { peer: peer.clone(), contact, messages, has_older }
+        let Part { messages, has_older, has_newer, above, below } = part;
+        Thread { peer: peer.clone(), contact, messages, has_older, has_newer, above, below }
     }
 
     /// Sees to it that the newest messages of a thread are known as they are now.
-    fn freshen(self: &Arc<Self>, peer: &PeerUrl) {
+    pub(super) fn freshen(self: &Arc<Self>, peer: &PeerUrl) {
         let (mut asked, patience) = {
             let mut state = self.state();
             state.pages.open(peer);
@@ -153,7 +153,7 @@ impl Account {
         for _ in 0..MAX_ROWS / PAGE as usize {
             let Some((part, complete)) = self.state().pages.from(peer, row) else { break };
             let Some(oldest) = part.messages.first().map(|m| m.row_id).filter(|_| !complete) else {
-                return self.part(peer, part.messages, part.has_older);
+                return self.part(peer, part);
             };
             let Ok(older) = self.heard(self.server.messages(peer, Some(oldest), PAGE)) else {
                 break;
@@ -162,25 +162,7 @@ impl Account {
             self.state().pages.take_older(peer, oldest, &older, whole);
         }
         let known = self.state().pages.from(peer, row).map(|(part, _)| part);
-        let (messages, has_older) = known.map_or((Vec::new(), false), Part::into);
-        self.part(peer, messages, has_older)
-    }
-
-    /// The page of history above `row`; what is known of it while the server is away.
-    fn before(&self, peer: &PeerUrl, row: i64) -> Thread {
-        match self.heard(self.server.messages(peer, Some(row), PAGE)) {
-            Ok(mut older) => {
-                let whole = older.len() < PAGE as usize;
-                self.state().pages.take_older(peer, row, &older, whole);
-                older.reverse();
-                self.part(peer, older, !whole)
-            }
-            Err(_) => {
-                let known = self.state().pages.before(peer, row, PAGE as usize);
-                let messages = known.map(|part| part.messages).unwrap_or_default();
-                self.part(peer, messages, true)
-            }
-        }
+        self.part(peer, known.unwrap_or_default())
     }
 
     /// A person has seen the thread down to `row`. What is unread is so at once, before the

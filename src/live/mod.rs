@@ -20,8 +20,10 @@ mod backoff;
 mod follow;
 mod gather;
 mod health;
+mod history;
 mod hub;
 mod known;
+mod newer;
 mod pages;
 mod reads;
 mod state;
@@ -37,6 +39,7 @@ mod tests;
 
 pub use account::Account;
 pub use health::Health;
+pub use history::MAX_FOUND;
 pub use hub::View;
 pub use known::Row;
 pub use state::{Inbox, Range, Thread};

@@ -23,16 +23,15 @@ struct Page {
 }
 
 /// Part of a thread, oldest first.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Part {
     pub messages: Vec<Message>,
     pub has_older: bool,
-}
-
-impl From<Part> for (Vec<Message>, bool) {
-    fn from(part: Part) -> Self {
-        (part.messages, part.has_older)
-    }
+    /// The messages right above and below it, where they are known: bubbles are drawn together
+    /// across the border of two parts.
+    pub above: Option<Message>,
+    pub below: Option<Message>,
+    pub has_newer: bool,
 }
 
 /// Most recently opened first.
@@ -150,8 +149,9 @@ impl Pages {
     /// Everything known from `row` on, and whether that is all there is.
     pub fn from(&self, peer: &PeerUrl, row: i64) -> Option<(Part, bool)> {
         let page = self.page(peer).filter(|page| page.read > 0)?;
-        let start = page.messages.partition_point(|message| message.row_id < row);
-        let complete = start > 0
+        let below = page.messages.partition_point(|message| message.row_id < row);
+        let start = below.max(page.messages.len().saturating_sub(MAX_ROWS));
+        let complete = below > 0
             || !page.has_older
             || page.messages.len() >= MAX_ROWS
             || page.messages.first().is_some_and(|message| message.row_id == row);
@@ -163,8 +163,13 @@ impl Pages {
         let page = self.page(peer)?;
         let end = page.messages.partition_point(|message| message.row_id < row);
         let start = end.saturating_sub(count);
-        let messages = page.messages[start..end].to_vec();
-        Some(Part { messages, has_older: start > 0 || page.has_older })
+        let below = page.messages.get(end).cloned();
+        Some(Part {
+            messages: page.messages[start..end].to_vec(),
+            has_newer: below.is_some(),
+            below,
+            ..page.part(start)
+        })
     }
 
     /// The thread that a row belongs to, if it is known.
@@ -176,14 +181,20 @@ impl Pages {
 
 impl Page {
     fn trim(&mut self) {
-        if self.messages.len() > MAX_ROWS {
-            self.messages.drain(..self.messages.len() - MAX_ROWS);
+        // One more than is shown: the neighbour above.
+        if self.messages.len() > MAX_ROWS + 1 {
+            self.messages.drain(..self.messages.len() - MAX_ROWS - 1);
             self.has_older = true;
         }
     }
 
     fn part(&self, start: usize) -> Part {
-        Part { messages: self.messages[start..].to_vec(), has_older: start > 0 || self.has_older }
+        Part {
+            messages: self.messages[start..].to_vec(),
+            has_older: start > 0 || self.has_older,
+            above: start.checked_sub(1).map(|above| self.messages[above].clone()),
+            ..Part::default()
+        }
     }
 }
 
@@ -228,7 +239,9 @@ mod tests {
         for last in 113..500 {
             pages.take_newest(&peer("bob"), &listed(last - 49, last), false, 4);
         }
-        assert_eq!(newest(&pages), (500 - MAX_ROWS as i64, 499, true));
+        assert_eq!(newest(&pages), (499 - MAX_ROWS as i64, 499, true));
+        let (part, _) = pages.from(&peer("bob"), 1).unwrap();
+        assert_eq!((part.messages.len(), part.above.unwrap().row_id), (MAX_ROWS, 199));
     }
 
     #[test]
@@ -266,6 +279,7 @@ mod tests {
         let bob = peer("bob");
         let part = pages.newest(&bob, 20).unwrap();
         assert_eq!((part.messages.len(), part.has_older), (20, true));
+        assert_eq!(part.above.unwrap().row_id, 40);
         let (part, complete) = pages.from(&bob, 41).unwrap();
         assert_eq!((rows(&part.messages)[0], part.has_older, complete), (41, true, true));
         let (part, complete) = pages.from(&bob, 11).unwrap();

@@ -36,6 +36,11 @@ pub struct Thread {
     /// Oldest first.
     pub messages: Vec<Message>,
     pub has_older: bool,
+    /// Whether the thread goes on below; only in parts asked for away from the newest.
+    pub has_newer: bool,
+    /// The messages right above and below, where they are known.
+    pub above: Option<Message>,
+    pub below: Option<Message>,
 }
 
 /// When something was last read, and when it last changed, in ticks.

@@ -121,7 +121,8 @@ impl Account {
             let count = state.known.lists(peer) && !state.known.counts_itself(peer);
             (opened, state.known.watermark(peer), count)
         };
-        let limit = if opened { PAGE } else { GLANCE };
+        // One more than is shown: the neighbour above.
+        let limit = if opened { PAGE + 1 } else { GLANCE };
         let mut newest = self.heard(self.server.messages(peer, None, limit))?;
         let mut whole = newest.len() < limit as usize;
         for _ in 0..MAX_FURTHER {

@@ -15,4 +15,4 @@ pub use events::{Event, EventKind, EventStream};
 pub use model::{Contact, Direction, Identity, Message, Sent, State};
 pub use pairing::{Pairing, PairingUri};
 pub use server::{PostaError, Server};
-pub use url::PeerUrl;
+pub use url::{PeerUrl, percent_encode};

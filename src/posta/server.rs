@@ -117,6 +117,23 @@ impl Server {
         understood(answer, "messages", move |value| Message::read_list(value, Some(&peer)))
     }
 
+    /// Messages that hold what is looked for, newest first; of one thread or of all.
+    pub fn search(
+        &self,
+        words: &str,
+        peer: Option<&PeerUrl>,
+        limit: u32,
+    ) -> Result<Vec<Message>, PostaError> {
+        let limit = limit.min(MAX_MESSAGES as u32);
+        let mut target = format!("/api/v1/search?q={}&limit={limit}", percent_encode(words));
+        if let Some(peer) = peer {
+            target.push_str(&format!("&peer={}", percent_encode(peer.display())));
+        }
+        let peer = peer.cloned();
+        let answer = self.get(&target, MAX_PAGE)?;
+        understood(answer, "search results", move |value| Message::read_list(value, peer.as_ref()))
+    }
+
     /// Queues a message. `key` is a UUID v4 that stays the same when the same send is tried again.
     pub fn send(&self, peer: &PeerUrl, payload: &Value, key: &str) -> Result<Sent, PostaError> {
         let body = serde_json::json!({"peer": peer.display(), "payload": payload});

@@ -1,12 +1,12 @@
 //! `GET /c/<peer>/messages`: part of a thread, as a fragment.
 //!
 //! `?from=<row>` is the newest part, from that row on: what a page re-reads when something changed.
-//! `?before=<row>` is the page of history above that row. `?new=<row>` keeps the line “New” where it
-//! stands.
+//! `?before=<row>` is the page of history above that row, `?after=<row>` the one below it, drawn as the
+//! newest part when it reaches down there. `?new=<row>` keeps the line “New” where it stands.
 use super::app::App;
 use super::failure::{Answer, Failure};
 use super::form::Form;
-use super::page;
+use super::page::{self, Mark};
 use super::routes::Params;
 use super::thread::peer_of;
 use crate::http::Request;
@@ -26,18 +26,31 @@ pub fn fragment(
         None | Some("") => Ok(None),
         Some(text) => text.parse::<i64>().map(Some).map_err(|_| Failure::Bad("Which message?")),
     };
+    let account = app.account(session);
+    let mark = Mark { new_from: row("new")?, ..Mark::default() };
+    if let Some(row) = row("after")? {
+        let mut thread = account.after(&peer, row)?;
+        if thread.messages.is_empty() {
+            thread = account.thread(&peer, Range::From(row));
+        }
+        let known = account.known();
+        return Ok(if thread.has_newer {
+            page::older(app, session, &known, &thread, mark)
+        } else {
+            page::messages(app, session, &known, &thread, mark)
+        });
+    }
     let range = match (row("before")?, row("from")?) {
         (Some(row), _) => Range::Before(row),
         (None, Some(row)) => Range::From(row),
         (None, None) => Range::Newest,
     };
     let older = matches!(range, Range::Before(_));
-    let account = app.account(session);
     let thread = account.thread(&peer, range);
     let known = account.known();
     Ok(if older {
-        page::older(app, session, &known, &thread)
+        page::older(app, session, &known, &thread, mark)
     } else {
-        page::messages(app, session, &known, &thread, row("new")?)
+        page::messages(app, session, &known, &thread, mark)
     })
 }

@@ -27,6 +27,7 @@ mod read;
 mod register;
 mod retry;
 mod routes;
+mod search;
 mod send;
 mod sidebar;
 mod statics;

@@ -11,6 +11,17 @@ pub fn html(markup: Markup) -> Response {
     Response::new(200).bytes("text/html; charset=utf-8", markup.into_bytes())
 }
 
+/// What is pointed out in a thread.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Mark {
+    /// The row before which the line “New” stands.
+    pub new_from: Option<i64>,
+    /// The message that was jumped to.
+    pub found: Option<i64>,
+    /// Why something else is shown than was asked for.
+    pub note: Option<&'static str>,
+}
+
 /// What all parts of one answer share.
 struct Stage<'a> {
     app: &'a App,
@@ -71,7 +82,7 @@ impl<'a> Stage<'a> {
     fn thread<T>(
         &self,
         thread: &live::Thread,
-        new_from: Option<i64>,
+        mark: Mark,
         draw: impl FnOnce(&Thread<'_>) -> T,
     ) -> T {
         self.with(|scene| {
@@ -81,7 +92,12 @@ impl<'a> Stage<'a> {
                 me: self.inbox.me.as_ref().map(|me| &me.url),
                 messages: &thread.messages,
                 has_older: thread.has_older,
-                new_from,
+                has_newer: thread.has_newer,
+                above: thread.above.as_ref(),
+                below: thread.below.as_ref(),
+                new_from: mark.new_from,
+                found: mark.found,
+                note: mark.note,
                 scene,
             })
         })
@@ -135,21 +151,21 @@ fn titled(
     Stage::new(app, session, inbox).whole(title, None, main)
 }
 
-/// `/c/<peer>`. `new_from` is the row before which the line “New” stands.
+/// `/c/<peer>`
 pub fn thread(
     app: &App,
     session: &Session,
     inbox: &Inbox,
     thread: &live::Thread,
-    new_from: Option<i64>,
+    mark: Mark,
     fragment: bool,
 ) -> Response {
     let stage = Stage::new(app, session, inbox);
     if fragment {
-        return stage.thread(thread, new_from, |view| html(html::thread::fragment(view)));
+        return stage.thread(thread, mark, |view| html(html::thread::fragment(view)));
     }
-    let (title, main) = stage
-        .thread(thread, new_from, |view| (view.title().to_owned(), html::thread::thread(view)));
+    let (title, main) =
+        stage.thread(thread, mark, |view| (view.title().to_owned(), html::thread::thread(view)));
     stage.whole(&title, Some(&thread.peer), main)
 }
 
@@ -159,15 +175,32 @@ pub fn messages(
     session: &Session,
     inbox: &Inbox,
     thread: &live::Thread,
-    new_from: Option<i64>,
+    mark: Mark,
 ) -> Response {
-    Stage::new(app, session, inbox)
-        .thread(thread, new_from, |view| html(html::thread::messages(view)))
+    Stage::new(app, session, inbox).thread(thread, mark, |view| html(html::thread::messages(view)))
 }
 
-/// A page of older messages.
-pub fn older(app: &App, session: &Session, inbox: &Inbox, thread: &live::Thread) -> Response {
-    Stage::new(app, session, inbox).thread(thread, None, |view| html(html::thread::older(view)))
+/// A page of messages that are not the newest.
+pub fn older(
+    app: &App,
+    session: &Session,
+    inbox: &Inbox,
+    thread: &live::Thread,
+    mark: Mark,
+) -> Response {
+    Stage::new(app, session, inbox).thread(thread, mark, |view| html(html::thread::older(view)))
+}
+
+/// `/search`
+pub fn search(
+    app: &App,
+    session: &Session,
+    inbox: &Inbox,
+    asked: &html::search::Asked<'_>,
+    fragment: bool,
+) -> Response {
+    let main = Stage::new(app, session, inbox).with(|scene| html::search::page(asked, &scene));
+    titled(app, session, inbox, "Search", main, fragment)
 }
 
 /// The list of conversations.

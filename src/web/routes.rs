@@ -2,7 +2,7 @@
 use super::app::App;
 use super::failure::Answer;
 use super::{events, home, login, logout, media, messages, new, read, register, retry, send};
-use super::{sidebar, statics, thread};
+use super::{search, sidebar, statics, thread};
 use crate::http::{Method, Request};
 use crate::session::Session;
 use std::sync::Arc;
@@ -57,6 +57,7 @@ pub static ROUTES: &[Route] = &[
     route(Post, "/logout", Anyone(logout::all_tabs)),
     route(Get, "/", Active(home::page)),
     route(Get, "/sidebar", Passive(sidebar::fragment)),
+    route(Get, "/search", Active(search::page)),
     route(Get, "/new", Active(new::page)),
     route(Post, "/new", Active(new::open)),
     route(Get, "/c/{}", Active(thread::page)),

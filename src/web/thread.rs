@@ -1,10 +1,11 @@
 //! `GET /c/<peer>`: one thread; the whole page on a direct visit, the inside of `#main` for htmx.
 use super::app::{App, is_htmx};
 use super::failure::{Answer, Failure};
-use super::page;
+use super::form::Form;
+use super::page::{self, Mark};
 use super::routes::Params;
 use crate::http::{Request, Response};
-use crate::live::{Range, Thread};
+use crate::live::{Account, Range, Thread};
 use crate::posta::{Direction, Message, PeerUrl};
 use crate::session::Session;
 use std::sync::Arc;
@@ -22,15 +23,40 @@ pub fn page(
         return Ok(Response::new(308).with("location", canonical));
     }
     let account = app.account(session);
-    let thread = account.thread(&peer, Range::Newest);
-    let new_from = first_unread(&thread);
+    let (thread, mark) = shown(&account, &peer, request)?;
     // A click in a page is somebody looking. A whole page may load in a hidden tab: it says by its
     // event stream whether it is seen.
-    if let Some(newest) = thread.messages.last().filter(|_| is_htmx(request)) {
+    if let Some(newest) = thread.messages.last().filter(|_| is_htmx(request) && !thread.has_newer) {
         account.opened(&peer, newest.row_id);
     }
     let inbox = account.inbox();
-    Ok(page::thread(app, session, &inbox, &thread, new_from, is_htmx(request)))
+    Ok(page::thread(app, session, &inbox, &thread, mark, is_htmx(request)))
+}
+
+/// The newest part, or with `?at=<row>` the part around a message.
+fn shown(
+    account: &Arc<Account>,
+    peer: &PeerUrl,
+    request: &Request<'_>,
+) -> Result<(Thread, Mark), Failure> {
+    let query = Form::parse(request.query.as_deref().unwrap_or(""));
+    let mut note = None;
+    if let Some(at) = query.get("at").filter(|at| !at.is_empty()) {
+        let row: i64 = at.parse().map_err(|_| Failure::Bad("Which message?"))?;
+        match account.around(peer, row) {
+            Ok(Some(thread)) => return Ok((thread, Mark { found: Some(row), ..Mark::default() })),
+            Ok(None) => note = Some("That message is not here any more. These are the newest."),
+            Err(_) => {
+                note = Some(
+                    "That message can't be loaded now: your posta-server does not answer. These are \
+                     the newest that are known.",
+                );
+            }
+        }
+    }
+    let thread = account.thread(peer, Range::Newest);
+    let new_from = first_unread(&thread);
+    Ok((thread, Mark { new_from, note, ..Mark::default() }))
 }
 
 /// The first inbound message above the watermark, when something above it was read before.

@@ -12,13 +12,18 @@ pub struct Place {
     pub last: bool,
 }
 
-/// The place of each of `messages` (oldest first), in order.
-pub fn places(messages: &[Message]) -> impl Iterator<Item = (&Message, Place)> {
-    messages.iter().enumerate().map(|(at, message)| {
-        let before = at.checked_sub(1).and_then(|at| messages.get(at));
+/// The place of each of `messages` (oldest first), in order. `above` and `below` are drawn already,
+/// or will be: a cluster goes on across the border of two parts of a thread.
+pub fn places<'a>(
+    above: Option<&'a Message>,
+    messages: &'a [Message],
+    below: Option<&'a Message>,
+) -> impl Iterator<Item = (&'a Message, Place)> {
+    messages.iter().enumerate().map(move |(at, message)| {
+        let before = at.checked_sub(1).map_or(above, |at| messages.get(at));
         let place = Place {
             first: !before.is_some_and(|before| together(before, message)),
-            last: !messages.get(at + 1).is_some_and(|next| together(message, next)),
+            last: !messages.get(at + 1).or(below).is_some_and(|next| together(message, next)),
         };
         (message, place)
     })
@@ -83,7 +88,7 @@ mod tests {
 
     /// First and last as `[` and `]`, a bubble as `.`.
     fn drawn(messages: &[Message]) -> String {
-        places(messages)
+        places(None, messages, None)
             .map(|(_, place)| match (place.first, place.last) {
                 (true, true) => "[.]",
                 (true, false) => "[.",
@@ -114,6 +119,20 @@ mod tests {
         assert_eq!(run(&[(Inbound, "10:00:30"), (Inbound, "10:00:00")]), "[..]");
         assert_eq!(run(&[(Inbound, ""), (Inbound, "10:00:00"), (Inbound, "")]), "[.][.][.]");
         assert_eq!(run(&[(Inbound, ""), (Inbound, "")]), "[..]");
+    }
+
+    #[test]
+    fn a_cluster_goes_on_across_the_border_of_two_parts() {
+        let all: Vec<_> = (1..=4).map(|row| said(row, Inbound, "2026-05-12T10:00:00Z")).collect();
+        let parts = |at: usize| {
+            let (upper, lower) = all.split_at(at);
+            let upper = places(None, upper, lower.first());
+            upper.chain(places(all.get(at - 1), lower, None)).map(|(_, place)| place)
+        };
+        let whole: Vec<_> = places(None, &all, None).map(|(_, place)| place).collect();
+        for at in 1..all.len() {
+            assert!(parts(at).eq(whole.iter().copied()), "cut at {at}");
+        }
     }
 
     #[test]

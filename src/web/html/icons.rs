@@ -15,6 +15,7 @@ pub enum Icon {
     Chevron,
     Passkey,
     Letter,
+    Search,
 }
 
 macro_rules! small {
@@ -67,6 +68,9 @@ impl Icon {
                  <circle cx=\"7.5\" cy=\"8\" r=\"1.25\"/><path d=\"m4 15 4.5-4 3 2.5L14 11l3 2.5\"/>"
             ),
             Icon::Chevron => small!("<path d=\"m3.5 5.25 3.5 3.5 3.5-3.5\"/>"),
+            Icon::Search => {
+                large!("<circle cx=\"9\" cy=\"9\" r=\"5.25\"/><path d=\"m13 13 4 4\"/>")
+            }
             Icon::Letter => LETTER,
             Icon::Passkey => {
                 large!(

@@ -28,10 +28,10 @@ const CHAT: &[&str] = &[
     "composer.js",
     "drafts.js",
     "health.js",
+    "history.js",
     "live.js",
     "local-time.js",
     "navigation.js",
-    "older.js",
     "outbox.js",
     "refresh.js",
     "scroll.js",
@@ -54,7 +54,15 @@ pub struct Page<'a> {
 pub fn page(page: &Page<'_>) -> Markup {
     let head = Head {
         title: page.title,
-        styles: &["tokens.css", "base.css", "chat.css", "sidebar.css", "thread.css", "bubble.css"],
+        styles: &[
+            "tokens.css",
+            "base.css",
+            "chat.css",
+            "sidebar.css",
+            "search.css",
+            "thread.css",
+            "bubble.css",
+        ],
         scripts: CHAT,
         htmx: true,
     };

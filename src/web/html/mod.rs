@@ -35,7 +35,9 @@ mod preview;
 #[cfg(test)]
 mod sample;
 mod scene;
+pub mod search;
 pub mod sidebar;
+mod snippet;
 pub mod thread;
 pub mod welcome;
 mod when;

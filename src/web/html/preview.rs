@@ -53,6 +53,11 @@ impl Chat {
             me: Some(&me.url),
             messages: &letters.messages,
             has_older: !letters.messages.is_empty(),
+            has_newer: false,
+            above: None,
+            below: None,
+            found: None,
+            note: None,
             new_from: self.new_from,
             scene,
         });
@@ -246,6 +251,11 @@ fn an_unknown_peer_is_an_empty_thread() {
         me: None,
         messages: &[],
         has_older: false,
+        has_newer: false,
+        above: None,
+        below: None,
+        found: None,
+        note: None,
         new_from: None,
         scene,
     };

@@ -3,7 +3,7 @@ use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::Markup;
 use super::scene::{Person, Scene, fnv1a};
-use super::{avatar, when};
+use super::{avatar, search, when};
 use crate::posta::{Contact, Content, Direction, Identity, Message, PeerUrl};
 
 /// Above this the badge says only that there are more.
@@ -44,6 +44,7 @@ pub fn sidebar(view: &Sidebar<'_>) -> Markup {
             .with(|out| icons::write(out, Icon::Plus));
         own_menu(out, view);
     });
+    search::field(&mut out, "search", None, "", "Search your messages");
     out.el("div").id("contacts").with(|out| out.add(&contacts(view)));
     out
 }
@@ -148,7 +149,7 @@ fn preview(out: &mut Markup, scene: &Scene<'_>, message: &Message) {
     in_one_line(out, scene, &message.content);
 }
 
-fn in_one_line(out: &mut Markup, scene: &Scene<'_>, content: &Content) {
+pub(super) fn in_one_line(out: &mut Markup, scene: &Scene<'_>, content: &Content) {
     let said = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     match content {
         Content::Text(text) => short_text(out, text),

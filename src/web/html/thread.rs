@@ -2,14 +2,16 @@
 //!
 //! `#scroll` is the scroll container and is never replaced. `#messages` is the newest part; a live
 //! update morphs it whole (`outerMorph`) with what [`messages`] draws. Older pages go to the top of
-//! `#older`, each the `div.page` that [`older`] draws, whose `data-before` becomes `#older`'s.
+//! `#older`, each the `div.page` that [`older`] draws, whose `data-before` becomes `#older`'s. Where
+//! the page does not reach down to the newest (somebody jumped to an old message), `#messages` is
+//! hidden and empty, and its `data-after` names the row after which pages go to the end of `#older`.
 use super::cluster::{self, Place};
 use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::Markup;
 use super::scene::{Person, Scene};
 use super::{bubble, composer};
-use crate::posta::{Contact, Content, Direction, Message, PeerUrl, State};
+use crate::posta::{Contact, Content, Direction, Message, PeerUrl, State, percent_encode};
 
 /// A conversation as far as it is known.
 #[derive(Clone, Copy)]
@@ -20,6 +22,15 @@ pub struct Thread<'a> {
     /// Oldest first.
     pub messages: &'a [Message],
     pub has_older: bool,
+    /// Whether the thread goes on below: then this is no newest part.
+    pub has_newer: bool,
+    /// Their neighbours, which are not drawn here.
+    pub above: Option<&'a Message>,
+    pub below: Option<&'a Message>,
+    /// The message that was jumped to.
+    pub found: Option<i64>,
+    /// Why something else is shown than was asked for.
+    pub note: Option<&'static str>,
     /// The row before which the line “New” stands, when something was unread on opening.
     pub new_from: Option<i64>,
     pub scene: Scene<'a>,
@@ -47,27 +58,46 @@ pub fn thread(view: &Thread<'_>) -> Markup {
         .attr("aria-labelledby", "thread-name")
         .with(|out| {
             header(out, view, &person);
+            if let Some(note) = view.note {
+                out.el("p").class("note-line").attr("role", "status").text(note);
+            }
             out.el("div")
                 .id("scroll")
                 .attr("tabindex", "0")
                 .attr("role", "log")
+                .attr_some("data-found", view.found)
                 .attr("aria-label", format_args!("Messages with {}", person.called()))
                 .with(|out| {
                     let before = view.messages.first().filter(|_| view.has_older);
                     out.el("div")
                         .id("older")
                         .attr_some("data-before", before.map(|m| m.row_id))
-                        .empty();
-                    newest(out, view);
+                        .with(|out| {
+                            if view.has_newer {
+                                page(out, view);
+                            }
+                        });
+                    if view.has_newer {
+                        // The newest part comes when one gets there.
+                        let after = view.messages.last().map_or(0, |m| m.row_id);
+                        out.el("div")
+                            .id("messages")
+                            .attr("data-after", after)
+                            .flag("hidden", true)
+                            .empty();
+                    } else {
+                        newest(out, view);
+                    }
                 });
             out.el("div").class("above-composer").with(|out| {
                 out.el("button")
                     .id("new-messages")
                     .attr("type", "button")
-                    .flag("hidden", true)
+                    .flag("hidden", !view.has_newer)
                     .with(|out| {
                         icons::write(out, Icon::Down);
-                        out.text("New messages");
+                        let words = if view.has_newer { "To the newest" } else { "New messages" };
+                        out.el("span").text(words);
                     });
             });
             composer::write(out, view.peer);
@@ -109,15 +139,22 @@ pub fn messages(view: &Thread<'_>) -> Markup {
     out
 }
 
-/// One page of older messages.
+/// One page of messages that are not the newest; `data-before` and `data-after` say whether there is
+/// more above and below it.
 pub fn older(view: &Thread<'_>) -> Markup {
     let mut out = Markup::new();
+    page(&mut out, view);
+    out
+}
+
+fn page(out: &mut Markup, view: &Thread<'_>) {
     let before = view.messages.first().filter(|_| view.has_older);
+    let after = view.messages.last().filter(|_| view.has_newer);
     out.el("div")
         .class("page")
         .attr_some("data-before", before.map(|m| m.row_id))
+        .attr_some("data-after", after.map(|m| m.row_id))
         .with(|out| bubbles(out, view));
-    out
 }
 
 fn header(out: &mut Markup, view: &Thread<'_>, person: &Person<'_>) {
@@ -139,12 +176,26 @@ fn header(out: &mut Markup, view: &Thread<'_>, person: &Person<'_>) {
             });
         });
         out.el("p").id("connection").attr("role", "status").text("Not connected");
+        let search = format!("/search?peer={}", percent_encode(view.peer.display()));
+        out.el("a")
+            .class("round")
+            .to("href", Href::ours(&search))
+            .to("hx-get", Href::ours(&search))
+            .attr("hx-target", "#main")
+            .attr("hx-push-url", "true")
+            .attr("hx-indicator", "#progress")
+            .attr("aria-label", "Search in this conversation")
+            .attr("title", "Search in this conversation")
+            .with(|out| icons::write(out, Icon::Search));
     });
 }
 
 fn newest(out: &mut Markup, view: &Thread<'_>) {
     let from = view.messages.first().map_or(0, |m| m.row_id);
-    out.el("div").id("messages").attr("data-from", from).with(|out| {
+    let before = view.messages.first().filter(|_| view.has_older);
+    let mut messages = out.el("div").id("messages").attr("data-from", from);
+    messages = messages.attr_some("data-before", before.map(|m| m.row_id));
+    messages.with(|out| {
         if view.messages.is_empty() {
             out.el("p").class("hint").text("No messages yet. Say hi.");
         }
@@ -153,7 +204,7 @@ fn newest(out: &mut Markup, view: &Thread<'_>) {
 }
 
 fn bubbles(out: &mut Markup, view: &Thread<'_>) {
-    for (message, place) in cluster::places(view.messages) {
+    for (message, place) in cluster::places(view.above, view.messages, view.below) {
         if view.new_from == Some(message.row_id) {
             out.el("p").id("new-line").with(|out| out.el("span").text("New"));
         }
@@ -175,6 +226,11 @@ mod tests {
             me: None,
             messages: &letters.messages,
             has_older: true,
+            has_newer: false,
+            above: None,
+            below: None,
+            found: None,
+            note: None,
             new_from: Some(2),
             scene,
         };
@@ -192,14 +248,17 @@ mod tests {
         let whole = drawn(&three, thread);
         for part in [
             "<section id=\"thread\" data-peer=\"bob.example\"",
-            "<div id=\"older\" data-before=\"1\"></div><div id=\"messages\" data-from=\"1\">",
+            "<div id=\"older\" data-before=\"1\"></div><div id=\"messages\" data-from=\"1\" data-before=\"1\">",
             "<p id=\"new-line\"><span>New</span></p><article id=\"msg-2\"",
             "id=\"msg-3\" class=\"msg out first last\" data-row=\"3\" data-at=\"2026-05-14T12:01:40Z\"",
             "<form id=\"composer\" method=\"post\" action=\"/c/bob.example/messages\"",
         ] {
             assert!(whole.contains(part), "{part} in {whole}");
         }
-        assert!(drawn(&three, messages).starts_with("<div id=\"messages\" data-from=\"1\">"));
+        assert!(
+            drawn(&three, messages)
+                .starts_with("<div id=\"messages\" data-from=\"1\" data-before=\"1\">")
+        );
         assert!(drawn(&three, older).starts_with("<div class=\"page\" data-before=\"1\"><article"));
         assert!(drawn(&three, fragment).starts_with("<title>bob.example · chat-posta</title>"));
     }

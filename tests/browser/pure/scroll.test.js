@@ -25,7 +25,15 @@ test("at the bottom means within 96 pixels of it", () => {
 
 test("where the view goes", () => {
   const { OPENED, RESUMED, SENT, LIVE, OLDER, RESIZED } = Trigger;
+  const { NEWER, FOUND } = Trigger;
   for (const [why, from, to, trigger, expected] of [
+    ["something grows above a reader", { ...before(700), anchor: 690 }, { ...after(2080), anchor: 770 }, LIVE, 780],
+    ["something shrinks above a reader", { ...before(700), anchor: 690 }, { ...after(1980), anchor: 670 }, RESIZED, 680],
+    ["the first visible message is gone", { ...before(700), anchor: 690 }, after(2080), LIVE, 700],
+    ["older pages come and the end is let go of", { ...before(700), anchor: 690 }, { ...after(2300), anchor: 1690 }, OLDER, 1700],
+    ["newer pages do not pull", { ...before(1500), anchor: 1490 }, { ...after(3000), anchor: 1490 }, NEWER, 1500],
+    ["newer pages come and the top is let go of", { ...before(1500), anchor: 1490 }, { ...after(2000), anchor: 490 }, NEWER, 500],
+    ["a message that was jumped to stays", before(1500), after(2600), FOUND, 1500],
     ["first load goes to the bottom", before(0), after(2000), OPENED, 1500],
     ["back from sleep goes to the bottom", before(300), after(2600), RESUMED, 2100],
     ["what one sent is seen", before(300), after(2060), SENT, 1560],
