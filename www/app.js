@@ -6,6 +6,7 @@ import { LocalTime, untilMidnight, writeTimes } from "./local-time.js";
 import { Navigation } from "./navigation.js";
 import { SignedOut, coalesce, fetchFragment, swap } from "./refresh.js";
 import { Session, account } from "./session.js";
+import { Settings } from "./settings.js";
 import { Thread } from "./thread.js";
 
 const local = new LocalTime();
@@ -20,6 +21,7 @@ const session = new Session({
   save: () => thread?.save() ?? true,
   notice: (words) => navigation.notice(words),
 });
+new Settings({ signedOut });
 const live = new Live({ view, told, trigger, connected, lost: () => health.lost(), signedOut });
 
 const refreshContacts = coalesce(async () => {

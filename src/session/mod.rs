@@ -8,4 +8,4 @@ mod sessions;
 
 pub use ceremonies::{Ceremonies, Ceremony, Proving, Registering};
 pub use limits::{Kind, Limits, RetryAfter};
-pub use sessions::{Account, Session, Sessions};
+pub use sessions::{Account, Session, Sessions, SignIn};

@@ -16,20 +16,37 @@ const MAX: usize = 20_000;
 
 /// Bytes of a cookie's value before encoding.
 const SECRET: usize = 32;
+/// Bytes of its name on pages: nobody guesses another's, and nothing comes of it.
+const NAME: usize = 12;
 
 /// Who signs in.
 pub struct Account {
     pub user: UserId,
     pub name: String,
+    /// Browser and system, in words.
+    pub agent: String,
     /// Holds the token.
     pub server: Server,
+}
+
+/// A sign-in as its owner sees it.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    /// Names it on a page; opens nothing.
+    pub id: String,
+    pub agent: String,
+    pub created_ms: u64,
+    pub active_ms: u64,
 }
 
 pub struct Session {
     /// SHA-256 of the cookie's bytes: what a look at the table gives away opens nothing.
     pub key: [u8; 32],
+    /// Names it on its owner's pages; opens nothing.
+    pub id: String,
     pub user: UserId,
     pub name: String,
+    pub agent: String,
     pub server: Server,
     created_ms: u64,
     active_ms: AtomicU64,
@@ -74,8 +91,10 @@ impl Sessions {
         let now = self.clock.now_ms();
         let session = Session {
             key: Sha256::digest(secret).into(),
+            id: encode::b64url(&random::bytes::<NAME>()),
             user: account.user,
             name: account.name,
+            agent: account.agent,
             server: account.server,
             created_ms: now,
             active_ms: AtomicU64::new(now),
@@ -147,6 +166,16 @@ impl Sessions {
         self.lock().by_key.values().any(|session| session.user == user)
     }
 
+    /// A user's sessions whose time is not over, the one used last first.
+    pub fn of_user(&self, user: UserId) -> Vec<Arc<Session>> {
+        let table = self.lock();
+        let theirs = table.by_key.values().filter(|s| s.user == user && self.remaining(s) > 0);
+        let mut theirs: Vec<_> = theirs.cloned().collect();
+        drop(table);
+        theirs.sort_by(|a, b| (b.active(), &b.id).cmp(&(a.active(), &a.id)));
+        theirs
+    }
+
     pub fn count(&self) -> usize {
         self.lock().by_key.len()
     }
@@ -164,6 +193,12 @@ impl Sessions {
 }
 
 impl Session {
+    /// As its owner sees it.
+    pub fn sign_in(&self) -> SignIn {
+        let (id, agent) = (self.id.clone(), self.agent.clone());
+        SignIn { id, agent, created_ms: self.created_ms, active_ms: self.active() }
+    }
+
     fn active(&self) -> u64 {
         self.active_ms.load(Ordering::Relaxed)
     }

@@ -127,6 +127,13 @@ fn matching(
     query.query_map(params![hash, prefix], |row| Ok((row.get("id")?, read(row)?)))?.collect()
 }
 
+/// Notes whose account an invite was used for, with which it will go.
+pub(super) fn consumed_by(db: &Connection, code: &str, user: i64) -> rusqlite::Result<()> {
+    let hash = hash_of(code);
+    db.execute("UPDATE invites SET consumed_by = ?2 WHERE code_hash = ?1", params![hash, user])?;
+    Ok(())
+}
+
 /// Uses an invite up, inside the caller's transaction; says whether it was there to use.
 pub(super) fn consume(db: &Connection, code: &str, now_ms: u64) -> rusqlite::Result<bool> {
     let Some(hash) = hash_of(code) else { return Ok(false) };

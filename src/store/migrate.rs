@@ -2,7 +2,8 @@
 //! `application_id` that it is ours.
 use rusqlite::{Connection, TransactionBehavior};
 
-const MIGRATIONS: &[&str] = &[include_str!("../../sql/0001_init.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../../sql/0001_init.sql"), include_str!("../../sql/0002_settings.sql")];
 
 /// "CPst", as the first migration writes it.
 const APPLICATION_ID: i64 = 0x4350_7374;
@@ -70,6 +71,37 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 
+    /// A database as the first version left it, with somebody in it.
+    #[test]
+    fn an_old_database_keeps_its_people_and_learns_what_is_new() {
+        let folder = Folder::new();
+        let db = Connection::open(folder.path("state.db")).unwrap();
+        db.execute_batch(MIGRATIONS[0]).unwrap();
+        db.pragma_update(None, "user_version", 1).unwrap();
+        db.execute_batch(
+            "INSERT INTO users VALUES (1, zeroblob(32), 'Ann', 'https://ann.example',
+                 'https://server.example', x'00', 1000, 2000);
+             INSERT INTO passkeys VALUES (zeroblob(16), 1, x'04', 0, 1, 0, 'internal',
+                 zeroblob(16), x'00', 1000, 1000);
+             INSERT INTO invites VALUES (1, zeroblob(32), 'abc', 'for Ann', 1, 9000, 1000);
+             INSERT INTO invites VALUES (2, randomblob(32), 'def', 'for Bob', 1, 9000, NULL);
+             INSERT INTO invites VALUES (3, randomblob(32), 'ghi', 'for Zoe', 1, 9000, 900);",
+        )
+        .unwrap();
+        drop(db);
+        let store = Store::open(&folder.path("state.db")).unwrap();
+        let user = store.user_list().unwrap().pop().unwrap();
+        let passkeys = store.passkey_list(user.id).unwrap();
+        assert_eq!((passkeys.len(), passkeys[0].name.as_str()), (1, ""));
+        store.user_delete("Ann").unwrap();
+        let left = |consumed| -> Vec<String> {
+            let invites = store.invite_list(consumed).unwrap();
+            invites.into_iter().map(|invite| invite.name).collect()
+        };
+        assert_eq!(left(false), ["for Bob"]);
+        assert_eq!(left(true), ["for Zoe"], "Ann's went with her");
+    }
+
     #[test]
     fn a_newer_database_is_refused() {
         let temporary = temporary();
@@ -78,7 +110,7 @@ mod tests {
         drop(db);
         let folder = temporary.close();
         let why = refusal(&folder);
-        assert!(why.contains("newer chat-posta (schema 99, this one knows 1)"), "{why}");
+        assert!(why.contains("newer chat-posta (schema 99, this one knows 2)"), "{why}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod users;
 
 pub use error::StoreError;
 pub use invites::Invite;
-pub use passkeys::NewPasskey;
+pub use passkeys::{NewPasskey, PasskeyRow};
 pub use register::{NewUser, RegisterError};
 pub use users::{DeleteError, User, UserId};
 

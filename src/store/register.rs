@@ -91,6 +91,7 @@ fn register(
     )?;
     let user = transaction.last_insert_rowid();
     passkeys::insert(&transaction, user, &new.passkey, now_ms)?;
+    invites::consumed_by(&transaction, invite, user)?;
     transaction.commit()?;
     Ok(Registered { user: UserId(user), replaced: replaced.map(UserId) })
 }

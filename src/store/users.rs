@@ -13,6 +13,8 @@ pub struct User {
     /// WebAuthn's `user.id`.
     pub handle: [u8; 32],
     pub name: String,
+    /// Canonical.
+    pub identity_url: String,
     pub server_url: String,
     pub sealed_token: Vec<u8>,
     pub created_ms: u64,
@@ -50,6 +52,10 @@ impl Store {
     /// All users, oldest first.
     pub fn user_list(&self) -> Result<Vec<User>, StoreError> {
         self.run(|db| Ok(select(db, "1 = 1", [])?))
+    }
+
+    pub fn user_find(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.run(move |db| Ok(select(db, "id = ?1", [id.0])?.pop()))
     }
 
     /// Which of these users still exist.
@@ -107,6 +113,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<User> {
         id: UserId(row.get("id")?),
         handle: row.get("handle")?,
         name: row.get("name")?,
+        identity_url: row.get("identity_url")?,
         server_url: row.get("server_url")?,
         sealed_token: row.get("sealed_token")?,
         created_ms: row.get("created_ms")?,

@@ -1,4 +1,5 @@
 //! What sign-up and sign-in share: the JSON that travels, and how a ceremony may end.
+use super::agent;
 use super::app::App;
 use super::failure::{Answer, Failure};
 use crate::http::client::Origin;
@@ -123,8 +124,15 @@ pub fn origin_of(server_url: &str) -> Option<Origin> {
 
 impl App {
     /// Begins a session and gives its cookie's value.
-    pub fn sign_in(&self, user: UserId, name: &str, server: Server) -> String {
-        self.sessions.create(Account { user, name: name.to_owned(), server })
+    pub fn sign_in(
+        &self,
+        request: &Request<'_>,
+        user: UserId,
+        name: &str,
+        server: Server,
+    ) -> String {
+        let agent = agent::in_words(request.fields.get("user-agent").unwrap_or(""));
+        self.sessions.create(Account { user, name: name.to_owned(), agent, server })
     }
 }
 

@@ -38,7 +38,7 @@ pub fn finish(app: &App, request: &mut Request<'_>, _: &Params<'_>) -> Answer {
     app.limits.check(Kind::SignIn, request.client_ip, app.clock.now_ms())?;
     let json: Json = ceremony::read(request)?;
     let next = safe_next(&json.next).to_owned();
-    match signed_in(app, json) {
+    match signed_in(app, request, json) {
         Ok(value) => {
             Ok(ceremony::located(&next).with("set-cookie", cookie::set(&value, app.https())))
         }
@@ -55,7 +55,7 @@ fn refused(why: impl std::fmt::Display) -> Ending {
 }
 
 /// Verifies the assertion, opens the token with the PRF output, and begins a session.
-fn signed_in(app: &App, mut json: Json) -> Result<String, Ending> {
+fn signed_in(app: &App, request: &Request<'_>, mut json: Json) -> Result<String, Ending> {
     let Some(Ceremony::Login { challenge }) = app.ceremonies.take(&json.ceremony) else {
         return Err(refused("the challenge is unknown, used or expired"));
     };
@@ -94,5 +94,6 @@ fn signed_in(app: &App, mut json: Json) -> Result<String, Ending> {
         .passkey_used(&passkey.credential_id, assertion.sign_count, assertion.backed_up, now)
         .map_err(Failure::from)?;
     log::info!("user={} signed in", user.id.0);
-    Ok(app.sign_in(user.id, &user.name, Server::new(app.client.clone(), origin, token)))
+    let server = Server::new(app.client.clone(), origin, token);
+    Ok(app.sign_in(request, user.id, &user.name, server))
 }

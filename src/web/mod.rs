@@ -5,6 +5,7 @@
 //! posta-server says (`posta`), what changed and who must know (`live`).
 //!
 //! Start reading at `routes.rs`, then `app.rs`.
+mod agent;
 mod app;
 mod assets;
 mod ceremony;
@@ -29,6 +30,7 @@ mod retry;
 mod routes;
 mod search;
 mod send;
+mod settings;
 mod sidebar;
 mod statics;
 mod thread;

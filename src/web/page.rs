@@ -34,7 +34,7 @@ struct Stage<'a> {
 impl<'a> Stage<'a> {
     fn new(app: &'a App, session: &'a Session, inbox: &'a Inbox) -> Self {
         let contacts = inbox.contacts.iter().map(|row| &row.contact).collect();
-        let now = Timestamp::from_millisecond(app.clock.now_ms() as i64).unwrap_or_default();
+        let now = moment(app.clock.now_ms());
         Stage { app, session, inbox, contacts, now }
     }
 
@@ -104,6 +104,11 @@ impl<'a> Stage<'a> {
     }
 }
 
+/// Unix milliseconds as a moment.
+pub fn moment(ms: u64) -> Timestamp {
+    i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default()
+}
+
 fn banner_of(health: &Health) -> banner::Health {
     match health {
         Health::Ok => banner::Health::Ok,
@@ -132,6 +137,17 @@ pub fn new(
 ) -> Response {
     let main = html::new::form(typed, error);
     titled(app, session, inbox, "New conversation", main, fragment)
+}
+
+/// `/settings`
+pub fn settings(
+    app: &App,
+    session: &Session,
+    inbox: &Inbox,
+    parts: &html::settings::Parts<'_>,
+    fragment: bool,
+) -> Response {
+    titled(app, session, inbox, "Settings", html::settings::settings(parts), fragment)
 }
 
 fn titled(

@@ -118,7 +118,7 @@ pub fn passkey(app: &App, request: &mut Request<'_>, _: &Params<'_>) -> Answer {
     let json: Json = ceremony::read(request)?;
     let step = match app.ceremonies.take(&json.ceremony) {
         Some(Ceremony::Register(begun)) => created(app, begun, json),
-        Some(Ceremony::Prove(created)) => proved(app, created, json),
+        Some(Ceremony::Prove(created)) => proved(app, request, created, json),
         _ => Err(Ending::Told(410, "This took too long. Open the invite link again.")),
     };
     step.or_else(|ending| ending.answer(request.id, "sign-up"))
@@ -146,7 +146,12 @@ fn created(app: &App, begun: Registering, json: Json) -> Result<Response, Ending
 const NOT_CREATED: &str = "The passkey could not be checked. Try to create it again.";
 
 /// The credential was used once and gave its PRF output: seal the token, store all, sign in.
-fn proved(app: &App, proving: Proving, mut json: Json) -> Result<Response, Ending> {
+fn proved(
+    app: &App,
+    request: &Request<'_>,
+    proving: Proving,
+    mut json: Json,
+) -> Result<Response, Ending> {
     let Proving { begun, credential, challenge } = proving;
     let Some(prf) = json.take_prf() else { return Err(Ending::Told(422, NO_PRF)) };
     let stored = StoredCredential {
@@ -207,7 +212,7 @@ fn proved(app: &App, proving: Proving, mut json: Json) -> Result<Response, Endin
     }
     log::info!("user={} signed up", registered.user.0);
     let server = Server::new(app.client.clone(), begun.pairing.origin, begun.pairing.token);
-    let cookie = app.sign_in(registered.user, name, server);
+    let cookie = app.sign_in(request, registered.user, name, server);
     Ok(ceremony::located("/").with("set-cookie", cookie::set(&cookie, app.https())))
 }
 

@@ -2,7 +2,7 @@
 use super::app::App;
 use super::failure::Answer;
 use super::{events, home, login, logout, media, messages, new, read, register, retry, send};
-use super::{search, sidebar, statics, thread};
+use super::{search, settings, sidebar, statics, thread};
 use crate::http::{Method, Request};
 use crate::session::Session;
 use std::sync::Arc;
@@ -65,6 +65,9 @@ pub static ROUTES: &[Route] = &[
     route(Post, "/c/{}/messages", Active(send::text)),
     route(Post, "/c/{}/read", Active(read::mark)),
     route(Post, "/messages/{}/retry", Active(retry::again)),
+    route(Get, "/settings", Active(settings::page)),
+    route(Post, "/settings/sign-ins/end", Active(settings::sign_ins::end)),
+    route(Post, "/settings/sign-ins/end-others", Active(settings::sign_ins::end_others)),
     route(Get, "/media/{}", Passive(media::fetch)),
     route(Get, "/events", Passive(events::stream)),
     route(Post, "/events/view", Passive(events::view)),

@@ -154,7 +154,7 @@ impl Host {
         .unwrap();
         db.execute(
             "INSERT INTO passkeys VALUES
-                 (randomblob(16), ?1, x'04', 0, 0, 0, '', zeroblob(16), x'00', 1000, 1000)",
+                 (randomblob(16), ?1, x'04', 0, 0, 0, '', zeroblob(16), x'00', 1000, 1000, '')",
             [id],
         )
         .unwrap();

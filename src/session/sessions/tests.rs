@@ -24,7 +24,8 @@ impl People {
     fn sign_in(&self, user: i64) -> String {
         let origin = Origin { tls: true, host: "alice.example".into(), port: 443 };
         let server = Server::new(self.client.clone(), origin, Zeroizing::new("mst_test".into()));
-        self.sessions.create(Account { user: UserId(user), name: "Alice".into(), server })
+        let (name, agent) = ("Alice".into(), "Firefox on Linux".into());
+        self.sessions.create(Account { user: UserId(user), name, agent, server })
     }
 
     fn lives(&self, cookie: &str) -> bool {
@@ -167,6 +168,8 @@ fn all_sessions_together_are_bounded() {
             key: [n; 32],
             user: UserId(n.into()),
             name: String::new(),
+            id: String::new(),
+            agent: String::new(),
             server,
             created_ms: 0,
             active_ms: AtomicU64::new(n.into()),

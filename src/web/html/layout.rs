@@ -36,6 +36,7 @@ const CHAT: &[&str] = &[
     "refresh.js",
     "scroll.js",
     "session.js",
+    "settings.js",
     "thread.js",
     "turns.js",
 ];
@@ -62,6 +63,7 @@ pub fn page(page: &Page<'_>) -> Markup {
             "search.css",
             "thread.css",
             "bubble.css",
+            "settings.css",
         ],
         scripts: CHAT,
         htmx: true,

@@ -11,7 +11,7 @@
 //!   this page has lost its own connection). Every text is in the page already; the style sheet
 //!   shows the one that fits.
 //! - Slots that are `hidden` until a script needs them: `#session-ending`, `#signed-out`,
-//!   `#new-messages`, `#auth-error`.
+//!   `#new-messages`, `#auth-error`, `#offer-end-others`.
 //! - A day divider is `<p class="day">Today</p>` before the first bubble of the day.
 //! - `.htmx-request` or `.busy` on `#progress` draws the thin line, 400 ms later.
 pub mod auth;
@@ -36,6 +36,7 @@ mod preview;
 mod sample;
 mod scene;
 pub mod search;
+pub mod settings;
 pub mod sidebar;
 mod snippet;
 pub mod thread;

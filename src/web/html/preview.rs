@@ -8,7 +8,7 @@ use super::sample::{self, Letters};
 use super::scene::Scene;
 use super::sidebar::{Row, Sidebar};
 use super::thread::Thread;
-use super::{Markup, auth, errors, new, thread, welcome};
+use super::{Markup, auth, errors, new, settings, thread, welcome};
 use crate::posta::{Contact, Message, PeerUrl};
 use jiff::Timestamp;
 
@@ -127,6 +127,7 @@ fn pages() -> Vec<(&'static str, Markup)> {
             Chat::new(None)
                 .draw_with(|_| new::form("not a \"url\"", Some("That is not an address."))),
         ),
+        ("settings", Chat::new(None).draw_with(|_| settings::tests::sample())),
         ("login", auth::login("/c/bob.example?x=\"><b>")),
         ("register", auth::register_paste("code", "", None)),
         (

@@ -93,6 +93,14 @@ fn own_menu(out: &mut Markup, view: &Sidebar<'_>) {
         if let Some(person) = &profile {
             out.el("p").class("address").with(|out| out.el("bdi").text(person.peer.display()));
         }
+        out.el("a")
+            .class("item")
+            .to("href", Href::ours("/settings"))
+            .to("hx-get", Href::ours("/settings"))
+            .attr("hx-target", "#main")
+            .attr("hx-push-url", "true")
+            .attr("hx-indicator", "#progress")
+            .text("Settings");
         out.el("form").attr("method", "post").to("action", Href::ours("/logout")).with(|out| {
             out.el("button").attr("type", "submit").text("Sign out");
         });

@@ -1,0 +1,93 @@
+//! `/settings`: one section a file, each a function from [`Parts`] to markup. A further section is a
+//! further file and a further line of [`settings`].
+//!
+//! For the script: every form of a section is sent by it, and the section drawn anew. A form with
+//! `data-touch` begins a ceremony that ends with a touch of a passkey; any other is done with its
+//! answer. What goes wrong is said in the form's own `.error`, what was done in `#settings-said`.
+mod address;
+mod authenticators;
+mod pairing;
+mod passkeys;
+mod sign_ins;
+
+use super::href::Href;
+use super::icons::{self, Icon};
+use super::markup::{Element, Markup};
+use super::when;
+use crate::live::Health;
+use crate::session::SignIn;
+use crate::store::PasskeyRow;
+use crate::web::page::moment;
+
+/// What the sections show.
+pub struct Parts<'a> {
+    /// The person's own address, canonical.
+    pub address: &'a str,
+    /// Where their posta-server is.
+    pub server: &'a str,
+    pub health: &'a Health,
+    pub passkeys: &'a [PasskeyRow],
+    pub sign_ins: &'a [SignIn],
+    /// The `id` of the sign-in that asks.
+    pub this: &'a str,
+}
+
+/// The inner part of `#main`.
+pub fn settings(parts: &Parts<'_>) -> Markup {
+    let mut out = Markup::new();
+    out.el("div").id("settings").with(|out| {
+        out.el("header").class("thread-head").with(|out| {
+            out.el("a")
+                .class("back round")
+                .to("href", Href::ours("/"))
+                .attr("aria-label", "Back to conversations")
+                .with(|out| icons::write(out, Icon::Back));
+            out.el("div").class("who").with(|out| out.el("h1").text("Settings"));
+        });
+        out.el("div").class("sections").with(|out| {
+            out.el("p").id("settings-said").attr("role", "status").empty();
+            address::section(out, parts);
+            passkeys::section(out, parts);
+            sign_ins::section(out, parts);
+            pairing::section(out, parts);
+        });
+    });
+    out
+}
+
+/// A section with its heading; `id` is what links lead to.
+fn section(out: &mut Markup, id: &'static str, title: &str, inside: impl FnOnce(&mut Markup)) {
+    let heading = format!("{id}-title");
+    out.el("section").id(id).attr("aria-labelledby", &heading).with(|out| {
+        out.el("h2").id(&heading).text(title);
+        inside(out);
+    });
+}
+
+/// A form that posts to `action`, with the place for what may go wrong.
+fn form(
+    out: &mut Markup,
+    action: &'static str,
+    more: impl FnOnce(Element<'_>) -> Element<'_>,
+    inside: impl FnOnce(&mut Markup),
+) {
+    let form = out.el("form").attr("method", "post").to("action", Href::ours(action));
+    more(form).with(|out| {
+        inside(out);
+        out.el("p").class("error").attr("role", "alert").empty();
+    });
+}
+
+fn hidden(out: &mut Markup, name: &'static str, value: &str) {
+    let field = out.el("input").attr("type", "hidden").attr("name", name);
+    field.attr("value", value).void();
+}
+
+/// Words and a moment.
+fn at(out: &mut Markup, words: &'static str, ms: u64) {
+    out.text(words);
+    when::full(out, moment(ms));
+}
+
+#[cfg(test)]
+pub mod tests;

@@ -1,0 +1,34 @@
+//! `/settings`: what a person may see and change of their account here. One file a section; what
+//! they show is drawn by the file of the same name below `html/settings`.
+pub mod sign_ins;
+
+use super::app::{App, is_htmx};
+use super::failure::{Answer, Failure};
+use super::html::settings::Parts;
+use super::page;
+use super::routes::Params;
+use crate::http::Request;
+use crate::session::Session;
+use std::sync::Arc;
+
+/// `GET /settings`: the whole page on a direct visit, the inside of `#main` for htmx.
+pub fn page(
+    app: &App,
+    session: &Arc<Session>,
+    request: &mut Request<'_>,
+    _: &Params<'_>,
+) -> Answer {
+    let user = app.store.user_find(session.user)?.ok_or(Failure::SignedOut)?;
+    let passkeys = app.store.passkey_list(session.user)?;
+    let sign_ins: Vec<_> = app.sessions.of_user(session.user).iter().map(|s| s.sign_in()).collect();
+    let inbox = app.account(session).inbox();
+    let parts = Parts {
+        address: &user.identity_url,
+        server: &user.server_url,
+        health: &inbox.health,
+        passkeys: &passkeys,
+        sign_ins: &sign_ins,
+        this: &session.id,
+    };
+    Ok(page::settings(app, session, &inbox, &parts, is_htmx(request)))
+}
