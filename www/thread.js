@@ -149,7 +149,10 @@ export class Thread {
   }
 
   async #read() {
-    if (this.#history.isAway) return;
+    if (this.#history.isAway) {
+      this.#history.moved(); // what could not be had may be had now
+      return;
+    }
     const askedAt = performance.now();
     const text = await this.#ask({ from: this.#messages.dataset.from ?? "" });
     // While it was asked, its end may have been let go of.

@@ -31,9 +31,11 @@ impl Account {
     /// The page below `row`.
     pub fn after(self: &Arc<Self>, peer: &PeerUrl, row: i64) -> Result<Thread, PostaError> {
         let mut part = self.below(peer, row, PAGE as usize)?;
-        // The row itself is on the page already; it is asked for as a neighbour only.
-        let upper = self.heard(self.server.messages(peer, Some(row.saturating_add(1)), 1))?;
-        part.above = upper.into_iter().next();
+        if part.above.is_none() {
+            // The row itself is on the page already; it is asked for as a neighbour only.
+            let upper = self.heard(self.server.messages(peer, Some(row.saturating_add(1)), 1))?;
+            part.above = upper.into_iter().next();
+        }
         part.has_older = part.above.is_some();
         Ok(self.part(peer, part))
     }
@@ -84,17 +86,29 @@ impl Account {
     fn below(self: &Arc<Self>, peer: &PeerUrl, row: i64, count: usize) -> Result<Part, PostaError> {
         // It tells where the thread ends, and is what one comes to in the end.
         self.freshen(peer);
-        let newest =
-            self.state().pages.newest(peer, 1).and_then(|part| part.messages.last().cloned());
-        let Some(newest) = newest.map(|message| message.row_id) else {
-            // Nothing known: the question that failed says why.
-            self.heard(self.server.messages(peer, None, 1))?;
-            return Ok(Part::default());
+        let (kept, newest) = {
+            let state = self.state();
+            let newest = state.pages.newest(peer, 1).and_then(|part| part.messages.last().cloned());
+            (state.pages.after(peer, row), newest.map(|message| message.row_id))
         };
-        let ask = |before, limit| self.heard(self.server.messages(peer, Some(before), limit));
-        let (mut messages, all) = newer::after(row, newest, count + 1, ask)?;
-        let below = messages.get(count).cloned();
-        messages.truncate(count);
-        Ok(Part { messages, has_newer: below.is_some() || !all, below, ..Part::default() })
+        let mut part = match (kept, newest) {
+            (Some(part), _) => part,
+            (None, Some(newest)) => {
+                let ask =
+                    |before, limit| self.heard(self.server.messages(peer, Some(before), limit));
+                let (messages, all) = newer::after(row, newest, count + 1, ask)?;
+                Part { messages, has_newer: !all, ..Part::default() }
+            }
+            // Nothing is known. Where that is no empty thread, the question that failed says why.
+            (None, None) => {
+                self.heard(self.server.messages(peer, None, 1))?;
+                Part::default()
+            }
+        };
+        if let Some(below) = part.messages.get(count).cloned() {
+            (part.has_newer, part.below) = (true, Some(below));
+            part.messages.truncate(count);
+        }
+        Ok(part)
     }
 }

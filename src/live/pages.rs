@@ -172,6 +172,13 @@ impl Pages {
         })
     }
 
+    /// Everything known after `row`, if nothing between is missing.
+    pub fn after(&self, peer: &PeerUrl, row: i64) -> Option<Part> {
+        let page = self.page(peer).filter(|page| page.read > 0)?;
+        let start = page.messages.partition_point(|message| message.row_id <= row);
+        (start > 0).then(|| page.part(start))
+    }
+
     /// The thread that a row belongs to, if it is known.
     pub fn peer_of(&self, row: i64) -> Option<&PeerUrl> {
         let holds = |page: &&Page| page.messages.iter().any(|message| message.row_id == row);

@@ -2,5 +2,6 @@
 mod calls;
 mod failing;
 mod following;
+mod history;
 mod reading;
 mod tabs;

@@ -131,7 +131,16 @@ impl Server {
         }
         let peer = peer.cloned();
         let answer = self.get(&target, MAX_PAGE)?;
-        understood(answer, "search results", move |value| Message::read_list(value, peer.as_ref()))
+        understood(answer, "search results", move |value| {
+            let mut found = Message::read_list(value, None)?;
+            match &peer {
+                // Results of one thread need not say which.
+                Some(_) if found.is_empty() => return Message::read_list(value, peer.as_ref()),
+                Some(peer) => found.retain(|message| message.peer == *peer),
+                None => {}
+            }
+            Some(found)
+        })
     }
 
     /// Queues a message. `key` is a UUID v4 that stays the same when the same send is tried again.

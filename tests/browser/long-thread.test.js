@@ -176,6 +176,7 @@ for (const [size, viewport] of SIZES) {
       { within: 30_000 },
     );
     await eventually(async () => assert.ok(!(await whole()).includes(rows.at(-1)), "the end was let go of"));
+    assert.ok(most > MOST - 50, "there was enough to let go of");
     await page.getByRole("button", { name: "To the newest" }).waitFor();
 
     // Clusters of three and days are right across every border.
@@ -206,6 +207,36 @@ for (const [size, viewport] of SIZES) {
     assert.ok(most <= MOST, `${most} messages`);
   });
 }
+
+test("a line that is read stays where it is while both ends change", async () => {
+  const peer = "both-ends.example";
+  const rows = await server.receive(letters(peer, 900));
+  await come(DESKTOP);
+  await page.goto(`${world.thread(peer)}?at=${rows[450]}`);
+  await page.locator(`#msg-${rows[450]}`).waitFor();
+  // As a hand does it: a screen at a time, and the line under the eye is watched between.
+  let most = 0;
+  for (const step of [...Array(28).fill(-700), ...Array(56).fill(700)]) {
+    const moved = await page.evaluate(async (step) => {
+      const box = document.getElementById("scroll");
+      const frame = () => new Promise((done) => requestAnimationFrame(done));
+      box.scrollTop += step;
+      const { top } = box.getBoundingClientRect();
+      const line = [...box.querySelectorAll(".msg")].find((m) => m.getBoundingClientRect().top > top + 200);
+      const place = () => line.getBoundingClientRect().top - top;
+      const start = place();
+      let moved = 0;
+      // Long enough for a page to come; how much comes is looked at below.
+      for (const until = performance.now() + 120; performance.now() < until; await frame()) {
+        moved = Math.max(moved, line.isConnected ? Math.abs(place() - start) : Infinity);
+      }
+      return moved;
+    }, step);
+    assert.ok(moved < 1, `after ${step} the line moved by ${moved}`);
+    most = Math.max(most, (await shown()).length);
+  }
+  assert.ok(most > MOST - 50 && most <= MOST, `${most} messages`);
+});
 
 test("what is marked or focused is not let go of", async () => {
   const peer = "marked.example";

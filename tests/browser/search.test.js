@@ -111,6 +111,18 @@ for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP }
     const newest = page.getByRole("button", { name: "To the newest" });
     await newest.waitFor();
 
+    // Loaded anew, and come back to, it is there again.
+    await page.reload();
+    await eventually(async () => {
+      const place = await placeOf(row);
+      assert.ok(place && place.top > 0 && place.top < place.height);
+    });
+    await page.goBack();
+    await results().first().waitFor();
+    await page.goForward();
+    await newest.waitFor();
+    await eventually(async () => assert.ok((await placeOf(row))?.top > 0));
+
     // Something comes: the reader is told, and not moved.
     const before = await placeOf(row);
     await world.servers.Alice.receive([{ peer: PEER, text: `meanwhile ${size}` }]);
@@ -175,6 +187,19 @@ test("what cannot be searched is said", async () => {
     assert.equal(await page.getByRole("searchbox", { name: "Search for" }).inputValue(), "kettle");
   }
   await world.servers.Alice.tell({ failures: [] });
+});
+
+test("a slow search shows that it is under way, and gives up with a sentence", async () => {
+  await come();
+  await page.goto(world.service.url);
+  await world.servers.Alice.tell({ hang: "GET /api/v1/search" });
+  await inSidebar().fill("kettle");
+  await inSidebar().press("Enter");
+  await page.locator("#progress.htmx-request").waitFor({ state: "attached" });
+  await page.getByText("takes too long to search").waitFor({ timeout: 20_000 });
+  await world.servers.Alice.tell({ hang: null });
+  await page.getByRole("searchbox", { name: "Search for" }).press("Enter");
+  await eventually(async () => assert.equal(await results().count(), 2));
 });
 
 test("it works as a plain form without a script", async () => {
