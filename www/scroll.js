@@ -68,18 +68,15 @@ export class Scroller {
   #changing = false;
   #observer;
   #moved;
-  #pins;
 
   /**
    * @param box the scroll container
    * @param contents what grows in it
    * @param moved called with whether the reader is at the bottom, whenever the view has moved
-   * @param pins answers whether the end of what is there is the end of the thread
    */
-  constructor(box, contents, moved, pins = () => true) {
+  constructor(box, contents, moved) {
     this.#box = box;
     this.#moved = moved;
-    this.#pins = pins;
     this.#last = this.#measure();
     box.addEventListener("scroll", this.#catchUp, { passive: true });
     // Called after layout and before paint: what was pinned is pinned again in the same frame.
@@ -118,7 +115,7 @@ export class Scroller {
     } else {
       // Where the reader's hand is now, in the sizes for which the last place was right.
       const { anchor, message } = this.#last;
-      this.#settle(this.#pins() ? Trigger.RESIZED : Trigger.NEWER, {
+      this.#settle(Trigger.RESIZED, {
         scrollTop: now.scrollTop,
         scrollHeight,
         clientHeight,

@@ -43,8 +43,7 @@ export class Thread {
 
     writeDays(this.#box, context.local);
     this.#firstNew = section.querySelector("#new-line + .msg")?.dataset.row ?? "";
-    const contents = [this.#pages, this.#messages];
-    this.#scroller = new Scroller(this.#box, contents, this.#moved, () => !this.#history?.isAway);
+    this.#scroller = new Scroller(this.#box, [this.#pages, this.#messages], this.#moved);
     const history = new History(this.#box, this.#pages, {
       messages: () => this.#messages,
       ask: (query) => this.#ask(query),
