@@ -1,4 +1,5 @@
 // Entry of the sign-in and sign-up pages.
+import { Refusal, ask, isHtml, post, tryLater } from "./ask.js";
 import { PasskeyError, areSuggested, areSupported, create, forget, get } from "./passkey.js";
 
 /** The server keeps a challenge for five minutes; a suggestion that waits longer asks for a new one. */
@@ -19,25 +20,6 @@ function begin() {
     signIn(button);
   } else {
     signUp(button);
-  }
-}
-
-/** What the server or the network says against it, in words. */
-class Refusal extends Error {
-  /**
-   * @param words for the person
-   * @param status of the answer, or 0 when there was none
-   * @param isUnknown whether the server has never heard of the passkey
-   */
-  constructor(words, status = 0, isUnknown = false) {
-    super(words);
-    this.status = status;
-    this.isUnknown = isUnknown;
-  }
-
-  /** Whether the server has judged, rather than been busy or away. */
-  get isFinal() {
-    return this.status >= 400 && this.status < 500 && ![408, 429].includes(this.status);
   }
 }
 
@@ -150,7 +132,13 @@ function signUp(button) {
       if (!(error instanceof PasskeyError && error.wasCancelled)) throw error;
       throw new Refusal("Your passkey was made. One more step: confirm that it opens what it protects.");
     }
-    leaveFor(await post("/register/passkey", { ceremony: options.ceremony, ...used }));
+    try {
+      leaveFor(await post("/register/passkey", { ceremony: options.ceremony, ...used }));
+    } catch (error) {
+      // It was made and is of no use: nobody shall be offered it again.
+      if (error.isUnknown) await forget(options.publicKey.rpId, used.credential.id);
+      throw error;
+    }
   };
 }
 
@@ -196,35 +184,4 @@ function say(words) {
 
 function leaveFor({ location: path }) {
   location.assign(path);
-}
-
-/** POSTs JSON, and answers the JSON that comes back. */
-async function post(path, body = {}) {
-  const response = await ask(path, JSON.stringify(body), "application/json");
-  const text = await response.text();
-  let answer = {};
-  try {
-    answer = JSON.parse(text);
-  } catch {
-    // A plain sentence, from a limit; or a page, from a proxy in front.
-    if (!isHtml(response)) answer.error = text;
-  }
-  if (response.ok) return answer;
-  throw new Refusal(answer.error || tryLater(response), response.status, answer.unknown === true);
-}
-
-async function ask(path, body, type) {
-  try {
-    return await fetch(path, { method: "POST", body, headers: type ? { "content-type": type } : {} });
-  } catch {
-    throw new Refusal("The service can't be reached. Check your connection and try again.");
-  }
-}
-
-function isHtml(response) {
-  return response.headers.get("content-type")?.startsWith("text/html");
-}
-
-function tryLater(response) {
-  return `That did not work (${response.status}). Try again in a moment.`;
 }

@@ -43,9 +43,10 @@ export async function areSuggested() {
  * Creates a passkey.
  *
  * @param options PublicKeyCredentialCreationOptionsJSON
+ * @param words sentences by the name of the DOMException, where others fit better than ours
  * @returns `{credential, prf}`: the RegistrationResponseJSON without the PRF output, and that output
  */
-export async function create(options, { signal } = {}) {
+export async function create(options, { signal, words } = {}) {
   const publicKey = {
     ...options,
     challenge: decode(options.challenge),
@@ -53,7 +54,7 @@ export async function create(options, { signal } = {}) {
     excludeCredentials: descriptors(options.excludeCredentials),
     extensions: extensions(options.extensions),
   };
-  return perform(() => navigator.credentials.create({ publicKey, signal }), "create");
+  return perform(() => navigator.credentials.create({ publicKey, signal }), { ...WORDS.create, ...words });
 }
 
 /**
@@ -69,7 +70,7 @@ export async function get(options, { signal, mediation } = {}) {
     allowCredentials: descriptors(options.allowCredentials),
     extensions: extensions(options.extensions),
   };
-  return perform(() => navigator.credentials.get({ publicKey, signal, mediation }), "get");
+  return perform(() => navigator.credentials.get({ publicKey, signal, mediation }), WORDS.get);
 }
 
 /** Tells the browser's passkey keeper that this passkey opens nothing here any more. */
@@ -81,14 +82,27 @@ export async function forget(rpId, credentialId) {
   }
 }
 
-async function perform(ceremony, kind) {
+/**
+ * Tells it which passkeys the account has now, so that it lets go of others.
+ *
+ * @param accepted `{rpId, userId, allAcceptedCredentialIds}`
+ */
+export async function keepOnly(accepted) {
+  try {
+    await PublicKeyCredential.signalAllAcceptedCredentials?.(accepted);
+  } catch {
+    // As above.
+  }
+}
+
+async function perform(ceremony, words) {
   let credential;
   try {
     credential = await ceremony();
   } catch (error) {
-    throw new PasskeyError(error, inWords(error, kind));
+    throw new PasskeyError(error, words[error?.name] ?? OTHERWISE);
   }
-  if (!credential) throw new PasskeyError(null, WORDS[kind].NotAllowedError);
+  if (!credential) throw new PasskeyError(null, words.NotAllowedError);
   const results = credential.getClientExtensionResults().prf?.results;
   return { credential: toJson(credential), prf: results?.first ? encode(results.first) : null };
 }
@@ -162,6 +176,4 @@ const WORDS = {
   },
 };
 
-function inWords(error, kind) {
-  return WORDS[kind][error?.name] ?? "The passkey could not be used. Try again, or use another device.";
-}
+const OTHERWISE = "The passkey could not be used. Try again, or use another device.";

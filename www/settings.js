@@ -1,11 +1,26 @@
-// The settings: their forms are sent from here, and the page drawn anew after each, so that nothing
-// else on it moves.
+// The settings: their forms are sent from here, and the page is drawn anew after each, so that
+// nothing else on it moves. A form with `data-touch` is a conversation with a passkey: the server
+// says what to ask it, until it says what was done.
+import { Refusal, post } from "./ask.js";
+import { PasskeyError, areSupported, create, forget, get, keepOnly } from "./passkey.js";
 import { SignedOut, fetchFragment, postForm, swap } from "./refresh.js";
 
 const UNREACHABLE = "The service can't be reached. Check your connection and try again.";
+const NO_PASSKEYS =
+  "This browser cannot use passkeys. Try a current version of Chrome, Edge, Firefox or Safari.";
+const UNEXPECTED = "Something unexpected went wrong in this page. Reload it and try again.";
+
+/** What making a further passkey may run into. */
+const ADDING = {
+  NotAllowedError:
+    "No passkey was made: it was cancelled, took too long, or your device could not verify you. Try again.",
+  InvalidStateError: "This device has a passkey for your account already. Choose another device for the new one.",
+};
 
 export class Settings {
   #page;
+  /** What a form's passkey was asked and has not answered yet, by form. */
+  #asked = new WeakMap();
 
   /** @param page `signedOut()` */
   constructor(page) {
@@ -24,25 +39,73 @@ export class Settings {
     say("");
     form.setAttribute("aria-busy", "true");
     try {
-      await postForm(form.getAttribute("action"), new FormData(form));
-      await this.#redraw();
+      const done = "touch" in form.dataset ? await this.#touch(form) : await this.#send(form);
+      await this.#redraw(form);
+      say(done.done ?? "");
+      const offer = document.getElementById("offer-end-others");
+      if (offer && done.offerEndOthers) offer.hidden = false;
     } catch (error) {
-      if (error instanceof SignedOut) this.#page.signedOut();
-      else complain(error instanceof TypeError ? UNREACHABLE : error.message);
+      if (error instanceof SignedOut || error.status === 401) this.#page.signedOut();
+      else complain(inWords(error));
+      if (isUnexpected(error)) throw error;
     } finally {
       form.removeAttribute("aria-busy");
     }
   }
 
-  /** Draws the settings as the server has them now. */
-  async #redraw() {
+  async #send(form) {
+    await postForm(form.getAttribute("action"), new FormData(form));
+    return {};
+  }
+
+  /** Asks the passkey what the server says, from where it was left, until all is done. */
+  async #touch(form) {
+    if (!areSupported()) throw new Refusal(NO_PASSKEYS);
+    let step = this.#asked.get(form);
+    step ??= await post(form.getAttribute("action"), new URLSearchParams(new FormData(form)));
+    while (step.publicKey) {
+      // A question that was cancelled is asked again at the next press; the server waits for it.
+      this.#asked.set(form, step);
+      const used = await (step.kind === "create" ? create(step.publicKey, { words: ADDING }) : get(step.publicKey));
+      this.#asked.delete(form);
+      try {
+        step = await post("/settings/step", { ceremony: step.ceremony, ...used });
+      } catch (error) {
+        if (error.isUnknown) await forget(step.publicKey.rpId, used.credential.id);
+        throw error;
+      }
+    }
+    form.reset();
+    if (step.accepted) await keepOnly(step.accepted);
+    return step;
+  }
+
+  /** Draws the settings as the server has them now, and leaves the focus near where it was. */
+  async #redraw(form) {
+    const row = form.closest("li")?.id;
+    const section = form.closest("section").id;
     const page = new DOMParser().parseFromString(await fetchFragment("/settings"), "text/html");
     const here = document.getElementById("settings");
     const there = page.getElementById("settings");
-    if (here && there) await swap(here, there.innerHTML, "innerMorph");
+    if (!here || !there) return;
+    await swap(here, there.innerHTML, "innerMorph");
+    if (form.isConnected && form.checkVisibility?.({ contentVisibilityAuto: true })) return;
+    const near = row && document.getElementById(row)?.querySelector("summary");
+    (near || document.getElementById(`${section}-title`))?.focus();
   }
 }
 
 function say(words) {
-  document.getElementById("settings-said").textContent = words;
+  const place = document.getElementById("settings-said");
+  if (place) place.textContent = words;
+}
+
+function isUnexpected(error) {
+  const known = [Refusal, PasskeyError, SignedOut].some((kind) => error instanceof kind);
+  return !known && error.constructor !== Error && !(error instanceof TypeError);
+}
+
+function inWords(error) {
+  if (error instanceof TypeError) return UNREACHABLE;
+  return isUnexpected(error) ? UNEXPECTED : error.message;
 }

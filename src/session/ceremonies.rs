@@ -1,5 +1,6 @@
 //! Ceremonies in progress: each challenge is answered once, within five minutes, in the ceremony it
 //! was made for (WebAuthn Level 3 §13.4.3).
+use super::touch::{Adding, Touch, Trying};
 use crate::ops::clock::Clock;
 use crate::ops::{encode, random};
 use crate::posta::{Identity, Pairing};
@@ -16,6 +17,9 @@ pub enum Ceremony {
     Register(Registering),
     Prove(Proving),
     Login { challenge: [u8; 32] },
+    Touch(Touch),
+    Add(Adding),
+    Try(Trying),
 }
 
 /// The pairing is good; the passkey is to be made.

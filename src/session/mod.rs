@@ -5,7 +5,9 @@
 mod ceremonies;
 mod limits;
 mod sessions;
+mod touch;
 
 pub use ceremonies::{Ceremonies, Ceremony, Proving, Registering};
 pub use limits::{Kind, Limits, RetryAfter};
 pub use sessions::{Account, Session, Sessions, SignIn};
+pub use touch::{Adding, Purpose, Touch, Trying};

@@ -7,6 +7,7 @@
 //! `store` over a channel, and the caller waits without keeping an OS thread from other coroutines.
 mod error;
 mod invites;
+mod keyring;
 mod migrate;
 mod open;
 mod passkeys;
@@ -18,7 +19,8 @@ mod users;
 
 pub use error::StoreError;
 pub use invites::Invite;
-pub use passkeys::{NewPasskey, PasskeyRow};
+pub use keyring::{Added, PasskeyRow, Removed};
+pub use passkeys::{NewPasskey, Passkey};
 pub use register::{NewUser, RegisterError};
 pub use users::{DeleteError, User, UserId};
 

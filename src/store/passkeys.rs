@@ -1,5 +1,5 @@
 //! Passkeys: how a user signs in, and the data key that each of them wraps.
-use super::users::{self, User, UserId};
+use super::users::{self, User};
 use super::{Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -26,41 +26,7 @@ pub struct Passkey {
     pub user: User,
 }
 
-/// A passkey as its owner sees it.
-#[derive(Debug, Clone)]
-pub struct PasskeyRow {
-    pub credential_id: Vec<u8>,
-    /// What its owner calls it; may be empty.
-    pub name: String,
-    pub aaguid: [u8; 16],
-    pub backup_eligible: bool,
-    pub backed_up: bool,
-    pub created_ms: u64,
-    pub used_ms: u64,
-}
-
 impl Store {
-    /// A user's passkeys, oldest first.
-    pub fn passkey_list(&self, user: UserId) -> Result<Vec<PasskeyRow>, StoreError> {
-        self.run(move |db| {
-            let mut query = db.prepare_cached(
-                "SELECT * FROM passkeys WHERE user_id = ?1 ORDER BY created_ms, credential_id",
-            )?;
-            let rows = query.query_map([user.0], |row| {
-                Ok(PasskeyRow {
-                    credential_id: row.get("credential_id")?,
-                    name: row.get("name")?,
-                    aaguid: row.get("aaguid")?,
-                    backup_eligible: row.get("backup_eligible")?,
-                    backed_up: row.get("backed_up")?,
-                    created_ms: row.get("created_ms")?,
-                    used_ms: row.get("used_ms")?,
-                })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
     pub fn passkey_find(&self, credential_id: &[u8]) -> Result<Option<Passkey>, StoreError> {
         let credential_id = credential_id.to_vec();
         self.run(move |db| {

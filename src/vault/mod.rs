@@ -31,6 +31,8 @@ const TOKEN_LABEL: &[u8] = b"chat-posta/v1/token";
 const DATA_KEY_LABEL: &[u8] = b"chat-posta/v1/data-key";
 
 type Key = Zeroizing<[u8; KEY]>;
+/// What seals a user's token, and what each of their passkeys wraps.
+pub type DataKey = Key;
 
 /// A user's new data key, twice put away.
 pub struct Sealed {

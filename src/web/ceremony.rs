@@ -62,6 +62,9 @@ pub fn located(location: &str) -> Response {
 pub enum Ending {
     /// A status and the sentence for the person.
     Told(u16, &'static str),
+    /// As above, to somebody who holds a passkey that opens nothing here: what keeps it may let
+    /// go of it.
+    Unknown(u16, &'static str),
     /// As above; the reason is for the log only.
     Refused {
         status: u16,
@@ -84,15 +87,20 @@ impl Ending {
 
     /// The answer to the script; `what` names the ceremony in the log.
     pub fn answer(self, request_id: u64, what: &str) -> Answer {
-        let (status, sentence) = match self {
+        let (status, sentence, unknown) = match self {
             Ending::Failed(failure) => return Err(failure),
-            Ending::Told(status, sentence) => (status, sentence),
+            Ending::Told(status, sentence) => (status, sentence, false),
+            Ending::Unknown(status, sentence) => (status, sentence, true),
             Ending::Refused { status, sentence, why } => {
                 log::info!("id={request_id} {what} refused: {why}");
-                (status, sentence)
+                (status, sentence, false)
             }
         };
-        Ok(json(status, &serde_json::json!({ "error": sentence })))
+        let mut answer = serde_json::json!({ "error": sentence });
+        if unknown {
+            answer["unknown"] = true.into();
+        }
+        Ok(json(status, &answer))
     }
 }
 

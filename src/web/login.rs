@@ -47,11 +47,34 @@ pub fn finish(app: &App, request: &mut Request<'_>, _: &Params<'_>) -> Answer {
 }
 
 fn refused(why: impl std::fmt::Display) -> Ending {
-    Ending::refused(
-        401,
-        "That passkey does not open an account here. Try again, or use another one.",
-        why,
-    )
+    Ending::refused(401, REFUSED, why)
+}
+
+const REFUSED: &str = "That passkey does not open an account here. Try again, or use another one.";
+
+/// The credential opens nothing here. Whoever proves to hold one that its owner has removed is told
+/// so, beside the same words: what keeps it can then let go of it. An id alone proves nothing.
+fn unknown(
+    app: &App,
+    challenge: [u8; 32],
+    response: AuthenticationResponse,
+) -> Result<Ending, Ending> {
+    let removed = app.store.passkey_removed(&response.raw_id).map_err(Failure::from)?;
+    let removed = removed.ok_or_else(|| refused("the credential is unknown"))?;
+    let stored = StoredCredential {
+        id: response.raw_id.clone(),
+        public_key: removed.public_key,
+        // It was used since by nobody we would have to tell from its owner.
+        sign_count: 0,
+        backup_eligible: removed.backup_eligible,
+        user_handle: removed.handle.to_vec(),
+    };
+    let policy = app.policy.clone();
+    deep::run(move || {
+        webauthn::verify_assertion(&policy, &challenge, &response, &stored, UserKnown::ByTheAnswer)
+    })
+    .map_err(refused)?;
+    Ok(Ending::Unknown(401, REFUSED))
 }
 
 /// Verifies the assertion, opens the token with the PRF output, and begins a session.
@@ -63,7 +86,7 @@ fn signed_in(app: &App, request: &Request<'_>, mut json: Json) -> Result<String,
     let response =
         deep::run(move || AuthenticationResponse::from_json(&json.credential)).map_err(refused)?;
     let found = app.store.passkey_find(&response.raw_id).map_err(Failure::from)?;
-    let passkey = found.ok_or_else(|| refused("the credential is unknown"))?;
+    let Some(passkey) = found else { return Err(unknown(app, challenge, response)?) };
     let stored = StoredCredential {
         id: passkey.credential_id.clone(),
         public_key: passkey.public_key.clone(),

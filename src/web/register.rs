@@ -153,7 +153,7 @@ fn proved(
     mut json: Json,
 ) -> Result<Response, Ending> {
     let Proving { begun, credential, challenge } = proving;
-    let Some(prf) = json.take_prf() else { return Err(Ending::Told(422, NO_PRF)) };
+    let Some(prf) = json.take_prf() else { return Err(Ending::Unknown(422, NO_PRF)) };
     let stored = StoredCredential {
         id: credential.id.clone(),
         public_key: credential.public_key.clone(),

@@ -30,7 +30,7 @@ mod tests;
 
 pub use assertion::{StoredCredential, UserKnown, verify_assertion};
 pub use json::{AuthenticationResponse, CredentialJson, RegistrationResponse};
-pub use options::{User, creation_options, request_options};
+pub use options::{User, creation_options, further_options, request_options};
 pub use registration::{Credential, verify_registration};
 
 /// What an answer must satisfy. A parameter, so that the specification's own vectors can be run

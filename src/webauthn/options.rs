@@ -54,6 +54,32 @@ pub fn creation_options(
     })
 }
 
+/// The same for a user who has passkeys already: not on an authenticator that has one of `own` (ids
+/// and transports), and rather on one of the kinds that `hints` name (§5.8.7).
+pub fn further_options(
+    policy: &Policy,
+    challenge: &[u8],
+    user: &User<'_>,
+    prf_salt: &[u8],
+    own: &[(&[u8], &[String])],
+    hints: &[&str],
+) -> Value {
+    let mut options = creation_options(policy, challenge, user, prf_salt);
+    options["excludeCredentials"] = own.iter().map(descriptor).collect();
+    options["hints"] = json!(hints);
+    options
+}
+
+/// `PublicKeyCredentialDescriptorJSON`
+fn descriptor((id, transports): &(&[u8], &[String])) -> Value {
+    let mut descriptor = json!({ "type": "public-key", "id": b64url(id) });
+    // An empty list is left out: some clients take it for "by no transport".
+    if !transports.is_empty() {
+        descriptor["transports"] = json!(transports);
+    }
+    descriptor
+}
+
 /// For `navigator.credentials.get()`. `allowed` holds ids and transports; empty lets any
 /// discoverable credential answer.
 pub fn request_options(
@@ -62,14 +88,6 @@ pub fn request_options(
     allowed: &[(&[u8], &[String])],
     prf_salt: &[u8],
 ) -> Value {
-    let descriptor = |(id, transports): &(&[u8], &[String])| {
-        let mut descriptor = json!({ "type": "public-key", "id": b64url(id) });
-        // An empty list is left out: some clients take it for "by no transport".
-        if !transports.is_empty() {
-            descriptor["transports"] = json!(transports);
-        }
-        descriptor
-    };
     json!({
         "challenge": b64url(challenge),
         "rpId": policy.rp_id,

@@ -152,6 +152,50 @@ impl Chat {
         self.try_request(minreq::Method::Post, path, &fields, body.join("&").into_bytes()).unwrap()
     }
 
+    /// Begins a change that takes a touch, and touches; the answer to that step.
+    pub fn touch(
+        &self,
+        path: &str,
+        cookie: &str,
+        form: &[(&str, &str)],
+        passkey: &mut Passkey,
+    ) -> Reply {
+        let asked = self.post_form(path, cookie, form);
+        assert_eq!(asked.status, 200, "{}", asked.body);
+        let asked = asked.json();
+        let (credential, prf) = passkey.get(&asked["publicKey"]);
+        self.step(cookie, &asked, credential, Some(prf))
+    }
+
+    /// The next step of something in the settings.
+    pub fn step(
+        &self,
+        cookie: &str,
+        asked: &Value,
+        credential: Value,
+        prf: Option<String>,
+    ) -> Reply {
+        let body = json!({"ceremony": asked["ceremony"], "credential": credential, "prf": prf});
+        let fields = [("content-type", "application/json"), ("cookie", cookie)];
+        let body = body.to_string().into_bytes();
+        self.try_request(minreq::Method::Post, "/settings/step", &fields, body).unwrap()
+    }
+
+    /// A further passkey for somebody signed in, confirmed with one they have.
+    pub fn add_passkey(&self, cookie: &str, own: &mut Passkey) -> Passkey {
+        let asked = self.touch("/settings/passkeys/add", cookie, &[("where", "here")], own);
+        assert_eq!(asked.status, 200, "{}", asked.body);
+        let asked = asked.json();
+        let (mut fresh, created) = Passkey::create(&asked["publicKey"], &self.origin);
+        let asked = self.step(cookie, &asked, created, None);
+        assert_eq!(asked.status, 200, "{}", asked.body);
+        let asked = asked.json();
+        let (credential, prf) = fresh.get(&asked["publicKey"]);
+        let done = self.step(cookie, &asked, credential, Some(prf));
+        assert_eq!(done.status, 200, "{}", done.body);
+        fresh
+    }
+
     /// The event stream of a tab that shows a thread, or none.
     pub fn tab(&self, cookie: &str, name: &str, peer: &str, visible: bool) -> Stream {
         let (peer, visible) = (encode(peer), u8::from(visible));

@@ -81,6 +81,11 @@ impl Passkey {
         (assertion, self.prf(&options["extensions"]["prf"]["eval"]["first"]))
     }
 
+    /// Its credential id, base64url.
+    pub fn id(&self) -> String {
+        B64.encode(&self.credential_id)
+    }
+
     /// A secret function of key and input, as the PRF extension demands.
     fn prf(&self, input: &Value) -> String {
         let mut hash = Sha256::new();

@@ -25,7 +25,7 @@ const PAIRS: &[(f64, &str, &[&str])] = &[
     (TEXT, "ink-soft", &["paper", "paper-warm", "paper-deep", "sky-haze", "in"]),
     (TEXT, "ink-faint", &["paper", "paper-warm", "sky-haze", "in"]),
     (TEXT, "link", &["paper", "paper-warm", "paper-deep", "out", "in"]),
-    (TEXT, "error", &["paper", "paper-warm"]),
+    (TEXT, "error", &["paper", "paper-warm", "paper-deep"]),
     (TEXT, "on-forest", &["forest-deep", "forest-pressed"]),
     (TEXT, "out-soft", &["out"]),
     (TEXT, "initials", &["forest", "sky", "terracotta-ground", "gold", "moss"]),

@@ -25,6 +25,7 @@ const VIEWPORT: &str =
 /// The modules of a chat page, its entry first.
 const CHAT: &[&str] = &[
     "app.js",
+    "ask.js",
     "composer.js",
     "drafts.js",
     "health.js",
@@ -33,6 +34,7 @@ const CHAT: &[&str] = &[
     "local-time.js",
     "navigation.js",
     "outbox.js",
+    "passkey.js",
     "refresh.js",
     "scroll.js",
     "session.js",
@@ -41,7 +43,7 @@ const CHAT: &[&str] = &[
     "turns.js",
 ];
 /// The modules of sign-in and sign-up, their entry first.
-const AUTH: &[&str] = &["auth.js", "passkey.js"];
+const AUTH: &[&str] = &["auth.js", "ask.js", "passkey.js"];
 
 /// The whole chat page. `main` is the inner part of `#main`.
 pub struct Page<'a> {

@@ -1,13 +1,16 @@
 //! `/settings`: what a person may see and change of their account here. One file a section; what
 //! they show is drawn by the file of the same name below `html/settings`.
+pub mod add;
+pub mod remove;
 pub mod sign_ins;
+pub mod touch;
 
 use super::app::{App, is_htmx};
 use super::failure::{Answer, Failure};
 use super::html::settings::Parts;
 use super::page;
 use super::routes::Params;
-use crate::http::Request;
+use crate::http::{Request, Response};
 use crate::session::Session;
 use std::sync::Arc;
 
@@ -31,4 +34,9 @@ pub fn page(
         this: &session.id,
     };
     Ok(page::settings(app, session, &inbox, &parts, is_htmx(request)))
+}
+
+/// Where a form leads when no script sent it.
+fn back() -> Response {
+    Response::new(303).with("location", "/settings")
 }

@@ -1,5 +1,6 @@
 //! Ending other sign-ins of one's own. Their tabs are told at once.
-use crate::http::{Request, Response};
+use super::back;
+use crate::http::Request;
 use crate::session::Session;
 use crate::web::app::App;
 use crate::web::failure::Answer;
@@ -36,8 +37,4 @@ fn end_those(app: &App, session: &Session, which: impl Fn(&Session) -> bool) {
             log::info!("user={} ended another sign-in", session.user.0);
         }
     }
-}
-
-fn back() -> Response {
-    Response::new(303).with("location", "/settings")
 }

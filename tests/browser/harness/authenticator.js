@@ -40,7 +40,18 @@ export class Authenticator {
     const authenticator = new Authenticator();
     authenticator.#devtools = await page.context().newCDPSession(page);
     await authenticator.#send("enable", { enableUI: false });
-    const { authenticatorId } = await authenticator.#send("addVirtualAuthenticator", {
+    return authenticator.#plug(kind);
+  }
+
+  /** Another one, plugged in beside this one. */
+  beside(kind) {
+    const other = new Authenticator();
+    other.#devtools = this.#devtools;
+    return other.#plug(kind);
+  }
+
+  async #plug(kind) {
+    const { authenticatorId } = await this.#send("addVirtualAuthenticator", {
       options: {
         hasResidentKey: true,
         hasUserVerification: true,
@@ -49,8 +60,8 @@ export class Authenticator {
         ...CLASSES[kind],
       },
     });
-    authenticator.#id = authenticatorId;
-    return authenticator;
+    this.#id = authenticatorId;
+    return this;
   }
 
   /** The passkeys on it, with their private keys. */

@@ -59,7 +59,7 @@ pub fn settings(parts: &Parts<'_>) -> Markup {
 fn section(out: &mut Markup, id: &'static str, title: &str, inside: impl FnOnce(&mut Markup)) {
     let heading = format!("{id}-title");
     out.el("section").id(id).attr("aria-labelledby", &heading).with(|out| {
-        out.el("h2").id(&heading).text(title);
+        out.el("h2").id(&heading).attr("tabindex", "-1").text(title);
         inside(out);
     });
 }

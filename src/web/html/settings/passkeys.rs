@@ -1,21 +1,39 @@
 //! The passkeys that open this account.
-use super::{Parts, at, authenticators};
+use super::{Parts, at, authenticators, form, hidden, sign_ins};
 use crate::ops::encode;
 use crate::store::PasskeyRow;
 use crate::web::html::icons::{self, Icon};
-use crate::web::html::markup::Markup;
+use crate::web::html::markup::{Element, Markup};
 
 pub fn section(out: &mut Markup, parts: &Parts<'_>) {
     super::section(out, "passkeys", "Passkeys", |out| {
         out.el("p").class("hint").text(
             "Each of these opens your account. With two of them, losing a device is no misfortune.",
         );
+        let is_only = parts.passkeys.len() == 1;
         out.el("ul").class("rows").with(|out| {
             for passkey in parts.passkeys {
                 let id = encode::b64url(&passkey.credential_id);
-                out.el("li").id(format_args!("passkey-{id}")).with(|out| row(out, passkey));
+                out.el("li")
+                    .id(format_args!("passkey-{id}"))
+                    .with(|out| row(out, passkey, &id, is_only));
             }
         });
+        if is_only {
+            out.el("p")
+                .class("hint")
+                .text("This is your only passkey, so it can't be removed. Add another one first.");
+        }
+        if parts.sign_ins.len() > 1 {
+            out.el("div").id("offer-end-others").class("said").flag("hidden", true).with(|out| {
+                out.el("p").text(
+                    "Whoever signed in with that passkey before is still signed in. If that may \
+                     be somebody else, end those sign-ins too.",
+                );
+                sign_ins::end_others(out);
+            });
+        }
+        add(out);
     });
 }
 
@@ -27,7 +45,7 @@ fn called(passkey: &PasskeyRow) -> &str {
     }
 }
 
-fn row(out: &mut Markup, passkey: &PasskeyRow) {
+fn row(out: &mut Markup, passkey: &PasskeyRow, id: &str, is_only: bool) {
     icons::write(out, Icon::Passkey);
     out.el("div").class("what").with(|out| {
         out.el("p").class("name").with(|out| out.el("bdi").text(called(passkey)));
@@ -40,5 +58,80 @@ fn row(out: &mut Markup, passkey: &PasskeyRow) {
             at(out, " · created ", passkey.created_ms);
             at(out, " · last used ", passkey.used_ms);
         });
+    });
+    act(out, "Rename", called(passkey), |out| rename(out, passkey, id));
+    if !is_only {
+        act(out, "Remove", called(passkey), |out| remove(out, id));
+    }
+}
+
+/// A button that shows what belongs to it; only one of them is open.
+fn act(out: &mut Markup, label: &str, name: &str, inside: impl FnOnce(&mut Markup)) {
+    out.el("details").class("act").attr("name", "passkey-act").with(|out| {
+        out.el("summary").with(|out| {
+            out.text(label);
+            out.el("span").class("unseen").with(|out| {
+                out.text(" ");
+                out.el("bdi").text(name);
+            });
+        });
+        inside(out);
+    });
+}
+
+fn plain(form: Element<'_>) -> Element<'_> {
+    form
+}
+
+fn touching(form: Element<'_>) -> Element<'_> {
+    form.flag("data-touch", true)
+}
+
+fn rename(out: &mut Markup, passkey: &PasskeyRow, id: &str) {
+    form(out, "/settings/passkeys/rename", plain, |out| {
+        hidden(out, "id", id);
+        let field = format!("name-{id}");
+        out.el("label").attr("for", &field).text("Name");
+        out.el("input")
+            .id(&field)
+            .attr("name", "name")
+            .attr("type", "text")
+            .attr("maxlength", "60")
+            .attr("autocomplete", "off")
+            .attr("placeholder", authenticators::name(&passkey.aaguid))
+            .attr("value", &passkey.name)
+            .void();
+        out.el("button").class("primary").attr("type", "submit").text("Save name");
+    });
+}
+
+fn remove(out: &mut Markup, id: &str) {
+    form(out, "/settings/passkeys/remove", touching, |out| {
+        hidden(out, "id", id);
+        out.el("p").class("hint").text(
+            "It will open nothing here any more, on any device. You confirm with a passkey, this \
+             one or another.",
+        );
+        out.el("button").class("danger").attr("type", "submit").text("Remove this passkey");
+    });
+}
+
+fn add(out: &mut Markup) {
+    out.el("div").class("choices").with(|out| {
+        for (place, words) in
+            [("here", "Add a passkey"), ("elsewhere", "Add one on another device")]
+        {
+            form(out, "/settings/passkeys/add", touching, |out| {
+                hidden(out, "where", place);
+                out.el("button").class("quiet").attr("type", "submit").text(words);
+            });
+        }
+    });
+    out.el("p").class("hint").text(
+        "You will be asked up to three times: to confirm that it is you, to create the passkey, \
+         and to try it.",
+    );
+    out.el("noscript").with(|out| {
+        out.el("p").class("error").text("Passkeys need JavaScript, which is switched off here.");
     });
 }

@@ -18,7 +18,7 @@ pub fn section(out: &mut Markup, parts: &Parts<'_>) {
     });
 }
 
-fn end_others(out: &mut Markup) {
+pub fn end_others(out: &mut Markup) {
     let button = |out: &mut Markup| {
         out.el("button").class("quiet").attr("type", "submit").text("End all other sign-ins");
     };

@@ -1,0 +1,200 @@
+// The settings: passkeys of every kind, sign-ins, and what becomes of an account.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { CLASSES } from "./harness/authenticator.js";
+import { EXPECTED, eventually } from "./harness/page.js";
+import { World } from "./harness/world.js";
+
+const PHONE = { viewport: { width: 375, height: 812 }, hasTouch: true };
+
+let world;
+
+before(async () => (world = await World.build({ names: ["Alice"] })));
+after(() => world?.end());
+afterEach(() => world.goHome());
+
+/** Somebody with an account, at their settings; what their authenticator is told is kept. */
+async function atSettings({ context = {}, signals = true, kind } = {}) {
+  const person = await world.visitor({ context, kind });
+  await person.context.addInitScript((signals) => {
+    if (!window.PublicKeyCredential) return;
+    window.signalled = [];
+    for (const name of ["signalUnknownCredential", "signalAllAcceptedCredentials"]) {
+      if (signals) PublicKeyCredential[name] = async (told) => void window.signalled.push({ name, ...told });
+      else delete PublicKeyCredential[name];
+    }
+  }, signals);
+  await person.signUp(await world.service.invite("Alice"), await world.servers.Alice.pairingUri());
+  await openSettings(person);
+  return person;
+}
+
+async function openSettings({ page }) {
+  await page.getByRole("button", { name: /^Your menu/ }).click();
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.getByRole("heading", { name: "Passkeys" }).waitFor();
+}
+
+const passkeys = ({ page }) => page.locator("#passkeys .rows > li");
+const said = ({ page }, words) => page.locator("#settings-said").filter({ hasText: words }).waitFor();
+
+/**
+ * Adds a passkey on an authenticator of that kind; the one there is confirms it and is then out of
+ * reach. Between the two stands a cancelled question, which a second press asks again.
+ */
+async function addOn(person, kind) {
+  const button = person.page.getByRole("button", { name: "Add one on another device" });
+  await person.cancelNext("create");
+  await button.click();
+  await person.page.locator("#passkeys .choices .error").filter({ hasText: "No passkey was made" }).waitFor();
+  await person.authenticator.touch(false);
+  const other = await person.authenticator.beside(kind);
+  await button.click();
+  return other;
+}
+
+async function removeFirst(person) {
+  const row = passkeys(person).first();
+  await row.locator("summary", { hasText: "Remove" }).click();
+  await row.getByRole("button", { name: "Remove this passkey" }).click();
+}
+
+for (const [size, context] of [["phone", PHONE], ["desktop", {}]]) {
+  test(`settings open from one's own menu (${size})`, async () => {
+    const person = await atSettings({ context });
+    assert.equal(new URL(person.page.url()).pathname, "/settings");
+    assert.equal(await passkeys(person).count(), 1);
+    assert.equal(await person.page.locator("#passkeys summary", { hasText: "Remove" }).count(), 0);
+    await person.page.locator("#sign-ins .mark").waitFor();
+    assert.match(await person.page.locator("#sign-ins .what").innerText(), /Chrome on Linux[^]*Signed in/);
+    assert.doesNotMatch(await person.page.locator("#settings").innerText(), /UTC/);
+    await person.page.reload();
+    await person.page.getByRole("heading", { name: "Passkeys" }).waitFor();
+    if (size === "phone") {
+      await person.page.getByRole("link", { name: "Back to conversations" }).click();
+      await person.page.locator("#contacts").waitFor();
+    }
+  });
+}
+
+test("a passkey is renamed where it stands, and the focus stays near", async () => {
+  const person = await atSettings();
+  const row = passkeys(person).first();
+  await row.locator("summary", { hasText: "Rename" }).click();
+  await row.getByLabel("Name").fill("My <laptop>");
+  await row.getByRole("button", { name: "Save name" }).click();
+  await row.locator(".name", { hasText: "My <laptop>" }).waitFor();
+  await eventually(async () => {
+    const focused = await person.page.evaluate(() => document.activeElement?.tagName);
+    assert.equal(focused, "SUMMARY");
+  });
+  await person.page.reload();
+  await row.locator(".name", { hasText: "My <laptop>" }).waitFor();
+});
+
+/** Built into a device: of these it has one. Then the first passkey is on a key. */
+const beside = (kind) =>
+  CLASSES[kind].transport === "internal" ? { kind: "security key with PRF at both" } : {};
+
+for (const kind of ["PRF at create and get", "PRF only at get", "security key with PRF at both"]) {
+  test(`a further passkey signs in: ${kind}`, async () => {
+    const person = await atSettings(beside(kind));
+    await addOn(person, kind);
+    await said(person, "The passkey was added");
+    assert.equal(await passkeys(person).count(), 2);
+    await person.signOut();
+    await person.signIn(world.service);
+    await person.page.goto(`${world.service.url}/settings`);
+    assert.match(await person.page.locator("#pairing").innerText(), /Connected\./);
+  });
+}
+
+test("an authenticator without PRF is not added, and told to forget what it made", async () => {
+  const person = await atSettings(beside("no PRF"));
+  person.watch.expect(EXPECTED.refused);
+  await addOn(person, "no PRF");
+  await person.page.locator("#passkeys .choices .error").filter({ hasText: "has no PRF" }).waitFor();
+  assert.equal(await passkeys(person).count(), 1);
+  const [told] = await person.page.evaluate(() => window.signalled);
+  assert.equal(told.name, "signalUnknownCredential");
+  assert.equal(told.rpId, "localhost");
+});
+
+test("an authenticator that cannot verify its user is not added", async () => {
+  const person = await atSettings(beside("user verification fails"));
+  await addOn(person, "user verification fails");
+  await person.page.locator("#passkeys .choices .error").filter({ hasText: /./ }).waitFor();
+  assert.equal(await passkeys(person).count(), 1);
+});
+
+test("an authenticator has one passkey of an account, not two", async () => {
+  const person = await atSettings();
+  await person.page.getByRole("button", { name: "Add a passkey" }).click();
+  const complaint = person.page.locator("#passkeys .choices .error").filter({ hasText: "has a passkey for your account already" });
+  await complaint.waitFor();
+  assert.equal(await passkeys(person).count(), 1);
+});
+
+for (const signals of [true, false]) {
+  const how = signals ? "its keeper is told" : "a browser without the signal methods is not asked for them";
+  test(`a passkey is removed with a touch, and opens nothing: ${how}`, async () => {
+    const person = await atSettings({ context: signals ? {} : PHONE, signals });
+    const other = await addOn(person, "PRF only at get");
+    await said(person, "The passkey was added");
+    const elsewhere = await world.visitor();
+    elsewhere.watch.expect(EXPECTED.unauthorized, EXPECTED.network);
+    // The first passkey signs in elsewhere: a copy of the session stands for that.
+    await elsewhere.context.addCookies(await person.context.cookies());
+    // The touch that was cancelled leaves everything as it is.
+    await person.cancelNext("get");
+    await removeFirst(person);
+    await passkeys(person).first().locator(".error").filter({ hasText: "cancelled" }).waitFor();
+    assert.equal(await passkeys(person).count(), 2);
+    await passkeys(person).first().getByRole("button", { name: "Remove this passkey" }).click();
+    await said(person, "The passkey was removed");
+    await eventually(async () => assert.equal(await passkeys(person).count(), 1));
+    const told = await person.page.evaluate(() => window.signalled);
+    if (signals) {
+      assert.equal(told.at(-1).name, "signalAllAcceptedCredentials");
+      assert.equal(told.at(-1).allAcceptedCredentialIds.length, 1);
+    } else {
+      assert.deepEqual(told, []);
+    }
+    // The removed one hears what every stranger hears, and its keeper that it is of no use.
+    await person.page.goto(world.service.url);
+    await person.signOut();
+    person.watch.expect(EXPECTED.unauthorized);
+    await other.touch(false);
+    await person.authenticator.touch(true);
+    await person.page.getByRole("button", { name: "Sign in with a passkey" }).click();
+    await person.page.locator("#auth-error").filter({ hasText: "does not open an account here" }).waitFor();
+    const last = await person.page.evaluate(() => window.signalled.at(-1)?.name);
+    assert.equal(last, signals ? "signalUnknownCredential" : undefined);
+    await person.authenticator.touch(false);
+    await other.touch(true);
+    await person.signIn(world.service);
+  });
+}
+
+test("another sign-in is seen and ended, and its tabs know at once", async () => {
+  const person = await atSettings();
+  const [credential] = await person.authenticator.credentials();
+  assert.ok(credential);
+  // The same browser signs in a second time, under another name of a browser.
+  const first = await person.context.cookies();
+  await person.context.clearCookies();
+  await person.signIn(world.service);
+  const elsewhere = await world.visitor();
+  elsewhere.watch.expect(EXPECTED.unauthorized, EXPECTED.network);
+  await elsewhere.context.addCookies(first);
+  await elsewhere.page.goto(world.thread("nobody.example"));
+  await elsewhere.page.locator("#thread").waitFor();
+  await openSettings(person);
+  const rows = person.page.locator("#sign-ins .rows > li");
+  assert.equal(await rows.count(), 2);
+  await rows.getByRole("button", { name: /^End/ }).click();
+  await elsewhere.page.waitForURL(/\/login/, { timeout: 3000 });
+  await eventually(async () => assert.equal(await rows.count(), 1));
+  await person.page.getByText("You are signed in nowhere else.").waitFor();
+  assert.equal(await person.page.locator("#sign-ins form").count(), 0);
+});
