@@ -13,9 +13,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 10] = [
     "serve",
     "version",
+    "doctor",
+    "backup",
+    "healthcheck",
     "invite create",
     "invite list",
     "invite revoke",

@@ -3,10 +3,13 @@
 //! In scope: reading arguments, printing, exit codes (0 done, 1 failed, 2 used wrongly). Out of
 //! scope: everything the commands then do.
 mod arguments;
+mod backup;
 #[cfg(feature = "demo")]
 mod demo;
 #[cfg(feature = "demo")]
 mod demo_server;
+mod doctor;
+mod healthcheck;
 mod help;
 mod invite;
 mod serve;
@@ -48,6 +51,9 @@ static COMMANDS: &[&Command] = &[
     &invite::REVOKE,
     &user::LIST,
     &user::DELETE,
+    &doctor::COMMAND,
+    &backup::COMMAND,
+    &healthcheck::COMMAND,
     &version::COMMAND,
     #[cfg(feature = "demo")]
     &demo::COMMAND,

@@ -8,6 +8,11 @@ const MIGRATIONS: &[&str] =
 /// "CPst", as the first migration writes it.
 const APPLICATION_ID: i64 = 0x4350_7374;
 
+/// How many migrations this program knows.
+pub fn known() -> i64 {
+    MIGRATIONS.len() as i64
+}
+
 /// Whether the database is ours and not too new; the text says what it is instead.
 pub fn check(db: &Connection) -> rusqlite::Result<Result<(), String>> {
     // One statement, so that all three are of one moment: another process may be creating it.
@@ -17,7 +22,7 @@ pub fn check(db: &Connection) -> rusqlite::Result<Result<(), String>> {
         [],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
-    let known = MIGRATIONS.len() as i64;
+    let known = known();
     let is_blank = (application, version, tables) == (0, 0, 0);
     Ok(if application != APPLICATION_ID && !is_blank {
         Err("it belongs to another program".into())

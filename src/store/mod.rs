@@ -5,9 +5,11 @@
 //!
 //! Methods may be called from coroutines and plain threads alike: the work goes to the thread
 //! `store` over a channel, and the caller waits without keeping an OS thread from other coroutines.
+mod backup;
 mod error;
 mod invites;
 mod keyring;
+mod look;
 mod migrate;
 mod open;
 mod passkeys;
@@ -17,9 +19,11 @@ mod settings;
 pub mod testing;
 mod users;
 
+pub use backup::backup;
 pub use error::StoreError;
 pub use invites::Invite;
 pub use keyring::{Added, PasskeyRow, Removed};
+pub use look::{Look, look};
 pub use passkeys::{NewPasskey, Passkey};
 pub use register::{NewUser, RegisterError};
 pub use users::{DeleteError, User, UserId};

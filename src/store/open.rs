@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a statement waits for another process: an `invite create` beside the service.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// How long between two tries to switch to the write-ahead log, for which SQLite itself won't wait.
 const RETRY: Duration = Duration::from_millis(20);
 

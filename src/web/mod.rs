@@ -36,3 +36,4 @@ mod statics;
 mod thread;
 
 pub use app::App;
+pub use ceremony::origin_of;

@@ -49,8 +49,12 @@ pub fn start(
 /// How many connections this process has descriptors for. A quarter is left for upstreams, files and
 /// connections turned away.
 pub fn room_for_connections() -> usize {
-    // No limit at all is `None`.
-    let descriptors = getrlimit(Resource::Nofile).current.and_then(|n| usize::try_from(n).ok());
+    room_within(getrlimit(Resource::Nofile).current)
+}
+
+/// As above, within a limit of descriptors; no limit at all is `None`.
+pub fn room_within(limit: Option<u64>) -> usize {
+    let descriptors = limit.and_then(|n| usize::try_from(n).ok());
     descriptors.map_or(MAX_CONNECTIONS, |n| MAX_CONNECTIONS.min(n / 4 * 3))
 }
 

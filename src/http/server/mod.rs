@@ -48,6 +48,7 @@ mod tests;
 mod wire;
 
 pub use super::limits::Deadlines;
+pub use accept::room_within;
 pub use close::CloseReason;
 pub use proxy::Network;
 

@@ -1,0 +1,137 @@
+//! What the person on the host runs beside the service: doctor, backup, healthcheck.
+mod support;
+
+use std::net::TcpListener;
+use std::process::Output;
+use support::chat::Chat;
+use support::posta::Posta;
+use support::process::{Directory, run};
+
+fn text(output: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+fn listen(chat: &Chat) -> String {
+    chat.origin.replace("http://localhost", "127.0.0.1")
+}
+
+#[test]
+fn healthcheck_asks_the_running_service() {
+    let mut chat = Chat::start(&[]);
+    let listen = listen(&chat);
+    let ask = || text(&run(&["healthcheck", "--listen", &listen]));
+    assert_eq!(ask(), (Some(0), "ok\n".into(), String::new()));
+    chat.kill();
+    let (code, said, why) = ask();
+    assert_eq!((code, said.as_str()), (Some(1), ""));
+    assert!(why.starts_with(&format!("chat-posta: {listen}: no answer")), "{why}");
+    // Something else, which speaks no HTTP.
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    let answering = std::thread::spawn(move || drop(other.accept()));
+    assert_eq!(text(&run(&["healthcheck", "--listen", &address])).0, Some(1));
+    answering.join().unwrap();
+}
+
+#[test]
+fn a_backup_of_the_running_service_starts_another_with_the_same_accounts() {
+    let (mut chat, alice) = (Chat::start(&[]), Posta::start("alice", &[]));
+    let (mut passkey, _) = chat.sign_up(&chat.invite(), &alice.pairing);
+    let directory = Directory::new();
+    let copy = directory.file("copy.db");
+    let said = chat.admin(&["backup", &copy]);
+    assert!(said.starts_with(&format!("{copy}: ")) && said.ends_with(" bytes\n"), "{said}");
+    let twice = text(&run(&["backup", &copy, "--db", &chat.db()]));
+    assert!(twice.0 == Some(1) && twice.2.contains("it exists already"), "{twice:?}");
+    // The disk is lost; the copy takes its place.
+    chat.kill();
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", chat.db()));
+    }
+    std::fs::rename(&copy, chat.db()).unwrap();
+    chat.restart();
+    let cookie = chat.sign_in(&mut passkey).cookie.expect("the passkey opens the token");
+    assert_eq!(chat.get("/", &cookie).status, 200);
+}
+
+/// The lines that begin with `what` behind the verdict.
+fn found(said: &str, what: &str) -> Vec<String> {
+    let about = |line: &&str| {
+        line.split_once(' ').is_some_and(|(_, rest)| rest.trim_start().starts_with(what))
+    };
+    said.lines().filter(about).map(str::to_owned).collect()
+}
+
+#[test]
+fn doctor_is_content_with_a_service_that_is_well() {
+    let (chat, alice) = (Chat::start(&[]), Posta::start("alice", &[]));
+    chat.sign_up(&chat.invite(), &alice.pairing);
+    let (listen, db) = (listen(&chat), chat.db());
+    let ask = |more: &[&str]| {
+        let base = ["doctor", "--listen", &listen, "--db", &db, "--base-url", &chat.origin];
+        text(&run(&[&base, more].concat()))
+    };
+    let (code, said, why) = ask(&["--user", "1", "--allow-private-upstreams"]);
+    assert_eq!((code, why.as_str()), (Some(0), ""), "{said}");
+    for (what, part) in [
+        ("database", "whole, 1 users"),
+        ("listen", "the service answers"),
+        ("base URL", "reaches the service"),
+        ("clock", "T"),
+        ("posta-server", " answers"),
+        ("open files", "room for"),
+        ("memory maps", "vm.max_map_count"),
+        ("disk", "MiB free"),
+    ] {
+        let lines = found(&said, what);
+        assert!(
+            lines.iter().any(|line| line.starts_with("ok") && line.contains(part)),
+            "{what}: {said}"
+        );
+    }
+    // The guard of addresses holds here as it does in the service.
+    let (code, said, why) = ask(&["--server", &alice.url]);
+    assert_eq!((code, why.as_str()), (Some(1), "chat-posta: 1 check failed\n"));
+    let lines = found(&said, "posta-server");
+    assert!(lines[0].starts_with("fail") && lines[0].contains("allow_private_upstreams"), "{said}");
+    let json = ask(&["--json", "--server", "ftp://x"]).1;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let last = json.as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (last["verdict"].as_str(), last["check"].as_str()),
+        (Some("fail"), Some("posta-server"))
+    );
+    let (code, _, why) = ask(&["--user", "nobody"]);
+    assert!(code == Some(1) && why.contains("there is no such user"), "{why}");
+}
+
+#[test]
+fn doctor_says_what_is_wrong_and_what_to_do() {
+    let directory = Directory::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refusing = std::thread::spawn(move || {
+        for stream in taken.incoming().take(2) {
+            drop(stream);
+        }
+    });
+    let db = directory.file("state.db");
+    std::fs::write(&db, "not a database, although it is long enough to look like one".repeat(50))
+        .unwrap();
+    let url = format!("http://localhost:{}", address.rsplit_once(':').unwrap().1);
+    let (code, said, why) =
+        text(&run(&["doctor", "--listen", &address, "--db", &db, "--base-url", &url]));
+    assert_eq!((code, why.as_str()), (Some(1), "chat-posta: 3 checks failed\n"), "{said}");
+    for (what, part) in [
+        ("database", "not an SQLite database"),
+        ("listen", "is taken, and "),
+        ("base URL", "does not answer from here"),
+    ] {
+        let lines = found(&said, what);
+        assert!(lines[0].starts_with("fail") && lines[0].contains(part), "{what}: {said}");
+    }
+    refusing.join().unwrap();
+    let (code, said, _) = text(&run(&["doctor", "--listen", "80"]));
+    assert!(code == Some(1) && said.starts_with("fail  configuration  --listen: \"80\""), "{said}");
+}
