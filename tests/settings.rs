@@ -5,6 +5,7 @@ use serde_json::json;
 use support::chat::Chat;
 use support::passkey::Passkey;
 use support::posta::Posta;
+use support::until;
 
 /// The names of the sign-ins on the page that can be ended.
 fn others(page: &str) -> Vec<String> {
@@ -182,4 +183,118 @@ fn passkeys_bear_the_names_their_owner_gives() {
     assert!(page.contains("<bdi>&lt;i&gt;Phone&lt;/i&gt;</bdi>"), "{page}");
     assert_eq!(rename(&cookie, ""), 303);
     assert!(chat.get("/settings", &cookie).body.contains("<bdi>Passkey</bdi>"));
+}
+
+#[test]
+fn pairing_again_switches_every_sign_in_and_the_stream_at_once() {
+    let (mut chat, alice) = (Chat::start(&[]), Posta::start("alice", &[]));
+    let (mut first, cookie) = chat.sign_up(&chat.invite(), &alice.pairing);
+    let mut second = chat.add_passkey(&cookie, &mut first);
+    let other = chat.sign_in(&mut second).cookie.unwrap();
+    let tab = chat.tab(&other, "tab", "", true);
+    alice.revoke();
+    until("the banner says so", || {
+        chat.get("/settings", &cookie).body.contains("data-state=\"refused\"").then_some(())
+    });
+    let fresh = alice.mint();
+    let reply = chat.touch("/settings/pairing", &cookie, &[("uri", &fresh)], &mut second);
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    // The tab of another sign-in hears that all is well, and then of messages again.
+    until("the tab hears that all is well", || {
+        let (_, event) = tab.until("health");
+        event.data.to_string().contains("ok").then_some(())
+    });
+    alice.tell(json!({"inject": [{"peer": "https://bob.example",
+        "payload": {"kind": "posta.text/v1", "body": "you are back"}}]}));
+    until("the other sign-in reads", || {
+        chat.get("/c/bob.example", &other).body.contains("you are back").then_some(())
+    });
+    until("its tab is told", || {
+        let (_, event) = tab.until("thread-updated");
+        event.data.to_string().contains("bob.example").then_some(())
+    });
+    // Both passkeys open the new token.
+    chat.restart();
+    for passkey in [&mut first, &mut second] {
+        let cookie = chat.sign_in(passkey).cookie.unwrap();
+        assert!(chat.get("/c/bob.example", &cookie).body.contains("you are back"));
+    }
+}
+
+#[test]
+fn pairing_again_takes_nothing_but_the_same_participant_s_good_token() {
+    let (chat, alice) = (Chat::start(&[]), Posta::start("alice", &[]));
+    let bob = Posta::start("bob", &[]);
+    let (mut passkey, cookie) = chat.sign_up(&chat.invite(), &alice.pairing);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (uri, sentence) in [
+        ("", "Paste the URI"),
+        ("not a uri", "posta+v1://"),
+        (&*alice.pairing.replace("mst_", "mst_x"), "Token rejected"),
+        (&*format!("posta+v1://{closed}#token=mst_x"), "Couldn't reach"),
+        (&*bob.pairing, "Nothing was changed"),
+    ] {
+        let reply = chat.post_form("/settings/pairing", &cookie, &[("uri", uri)]);
+        assert_eq!(reply.status, 422, "{uri}");
+        assert!(reply.body.contains(sentence), "{sentence}: {}", reply.body);
+        assert!(!reply.body.contains("mst_"), "the token is never told");
+    }
+    // Without the PRF output nothing is sealed.
+    let fresh = alice.mint();
+    let asked = chat.post_form("/settings/pairing", &cookie, &[("uri", &fresh)]).json();
+    let (credential, _) = passkey.get(&asked["publicKey"]);
+    assert_eq!(chat.step(&cookie, &asked, credential, None).status, 422);
+    assert_eq!(chat.get("/", &cookie).status, 200);
+    let again = chat.sign_in(&mut passkey).cookie.unwrap();
+    assert!(chat.get("/settings", &again).body.contains("Connected."), "the old token is there");
+}
+
+#[test]
+fn deleting_one_s_account_leaves_no_trace_and_ends_every_sign_in() {
+    let (chat, alice) = (Chat::start(&[]), Posta::start("alice", &[]));
+    let bob = Posta::start("bob", &[]);
+    let (mut passkey, cookie) = chat.sign_up(&chat.invite(), &alice.pairing);
+    let (_, stranger) = chat.sign_up(&chat.invite(), &bob.pairing);
+    let mut second = chat.add_passkey(&cookie, &mut passkey);
+    let name = [("id", second.id()), ("name", "A most telling name".to_owned())];
+    let name: Vec<_> = name.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    chat.post_form("/settings/passkeys/rename", &cookie, &name);
+    let other = chat.sign_in(&mut second).cookie.unwrap();
+    let tab = chat.tab(&other, "tab", "", true);
+    let traces: Vec<Vec<u8>> = vec![
+        alice.url.clone().into_bytes(),
+        b"A most telling name".to_vec(),
+        passkey.raw_id(),
+        second.raw_id(),
+        passkey.user_handle(),
+    ];
+    let found = |trace: &[u8]| {
+        let files = ["", "-wal"].map(|end| std::fs::read(format!("{}{end}", chat.db())));
+        let holds = |file: Vec<u8>| file.windows(trace.len()).any(|window| window == trace);
+        files.into_iter().flatten().any(holds)
+    };
+    assert!(traces.iter().all(|trace| found(trace)));
+    // A touch for something else deletes nothing, nor does none.
+    let reply = chat.touch("/settings/delete", &cookie, &[], &mut passkey);
+    let done = reply.json();
+    assert_eq!((reply.status, &done["location"]), (200, &json!("/login?deleted")));
+    assert_eq!(done["accepted"]["allAcceptedCredentialIds"], json!([]));
+    assert!(reply.cookie.unwrap().ends_with('='), "the cookie is taken away");
+    tab.until("signed-out");
+    for gone in [&cookie, &other] {
+        assert_eq!(chat.get("/", gone).status, 303);
+    }
+    for passkey in [&mut passkey, &mut second] {
+        let refused = chat.sign_in(passkey);
+        assert_eq!(refused.status, 401);
+        assert!(refused.json().get("unknown").is_none(), "nothing is known of it any more");
+    }
+    for trace in &traces {
+        assert!(!found(trace), "{}", String::from_utf8_lossy(trace));
+    }
+    assert_eq!(chat.get("/", &stranger).status, 200);
+    assert_eq!(chat.users().len(), 1);
+    assert!(chat.get("/login?deleted", "").body.contains("Your account here was deleted"));
+    // One may come back.
+    chat.sign_up(&chat.invite(), &alice.pairing);
 }

@@ -21,7 +21,15 @@ const session = new Session({
   save: () => thread?.save() ?? true,
   notice: (words) => navigation.notice(words),
 });
-new Settings({ signedOut });
+new Settings({
+  signedOut,
+  leaving: () => session.leaving(),
+  stayed: () => session.stayed(),
+  left(path) {
+    live.stop();
+    session.left(path);
+  },
+});
 const live = new Live({ view, told, trigger, connected, lost: () => health.lost(), signedOut });
 
 const refreshContacts = coalesce(async () => {

@@ -17,6 +17,8 @@ export class Session {
   #isOver = false;
   /** Somebody asked to sign out, here or in another tab: nothing half written is to be kept. */
   #isMeant = false;
+  /** Who asked for it waits for its answer, which says where to go. */
+  #isLeaving = false;
 
   /**
    * @param page `drafts`; `save()`, whether nothing typed would be lost with the page;
@@ -52,13 +54,35 @@ export class Session {
     return true;
   }
 
+  /** Something is about to end the session because somebody wants it to. */
+  leaving() {
+    this.#isLeaving = true;
+    this.#isMeant = true;
+    this.#channel?.postMessage("leaving");
+  }
+
+  /** It did not. */
+  stayed() {
+    this.#isLeaving = false;
+    this.#isMeant = false;
+    this.#channel?.postMessage("stayed");
+  }
+
+  /** It did: nothing is left of it in this browser, and this page leads to `path`. */
+  left(path) {
+    storage()?.setItem(MARK, Date.now());
+    this.#channel?.postMessage("over");
+    this.#isLeaving = false;
+    this.signedOut(path);
+  }
+
   /** The server knows this session no more. What is half written waits for its person's return. */
-  signedOut() {
-    if (this.#isOver) return;
+  signedOut(path = "/login") {
+    if (this.#isOver || this.#isLeaving) return;
     this.#isOver = true;
     if (this.#isMeant) {
       this.#page.drafts.clear();
-      this.#leave("/login");
+      this.#leave(path);
     } else if (this.#page.save()) {
       const here = location.pathname + location.search;
       this.#leave(here === "/" ? "/login" : `/login?next=${encodeURIComponent(here)}`);
@@ -75,19 +99,15 @@ export class Session {
   }
 
   async #signOut() {
-    this.#isMeant = true;
-    this.#channel?.postMessage("leaving");
+    this.leaving();
     try {
       await postForm("/logout", {});
     } catch {
-      this.#isMeant = false;
-      this.#channel?.postMessage("stayed");
+      this.stayed();
       this.#page.notice("You are still signed in: the service can't be reached. Try again in a moment.");
       return;
     }
-    storage()?.setItem(MARK, Date.now());
-    this.#channel?.postMessage("over");
-    this.signedOut();
+    this.left();
   }
 
   #leave(path) {

@@ -22,7 +22,7 @@ export class Settings {
   /** What a form's passkey was asked and has not answered yet, by form. */
   #asked = new WeakMap();
 
-  /** @param page `signedOut()` */
+  /** @param page `signedOut()`; `leaving()`, `stayed()` and `left(path)` as a `Session` has them */
   constructor(page) {
     this.#page = page;
     document.addEventListener("submit", (event) => {
@@ -39,12 +39,18 @@ export class Settings {
     say("");
     form.setAttribute("aria-busy", "true");
     try {
+      if ("leaves" in form.dataset) this.#page.leaving();
       const done = "touch" in form.dataset ? await this.#touch(form) : await this.#send(form);
+      if (done.location) {
+        this.#page.left(done.location);
+        return;
+      }
       await this.#redraw(form);
       say(done.done ?? "");
       const offer = document.getElementById("offer-end-others");
       if (offer && done.offerEndOthers) offer.hidden = false;
     } catch (error) {
+      if ("leaves" in form.dataset) this.#page.stayed();
       if (error instanceof SignedOut || error.status === 401) this.#page.signedOut();
       else complain(inWords(error));
       if (isUnexpected(error)) throw error;

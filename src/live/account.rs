@@ -13,6 +13,7 @@ use super::wake::{Done, Wake};
 use super::watch::Watch;
 use super::work::PAGE;
 use crate::http::Parked;
+use crate::http::client::Origin;
 use crate::posta::{PeerUrl, PostaError, Sent, Server};
 use crate::store::UserId;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -260,6 +261,26 @@ impl Account {
         for trigger in triggers {
             self.hub.tell(&trigger.frame(), None);
         }
+    }
+
+    /// The user paired again: every call and the stream go on with another token, perhaps to
+    /// another place. What failed for want of a good one is tried anew.
+    pub fn paired(self: &Arc<Self>, origin: Origin, token: &str) {
+        let moved = self.server.origin() != origin;
+        self.server.switch(origin, token);
+        {
+            let mut state = self.state();
+            if moved {
+                state.start_over();
+            } else {
+                state.lost();
+            }
+            // The stream that is open was opened with the old token.
+            state.in_doubt = true;
+        }
+        self.hear(None);
+        self.wake.wake();
+        self.tell_all(&[Trigger::Resync]);
     }
 
     /// The last session is over: everything stops and is forgotten.

@@ -76,6 +76,9 @@ impl Follower {
             let was_ok = {
                 let mut state = self.account.state();
                 state.in_doubt = false;
+                if std::mem::take(&mut state.anew) {
+                    self.last_id = None;
+                }
                 state.pulse.is_ok()
             };
             let opened = Instant::now();

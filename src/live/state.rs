@@ -70,6 +70,8 @@ pub struct State {
     pub following: bool,
     /// A call failed while the stream seemed well.
     pub in_doubt: bool,
+    /// The next stream resumes nothing: it is another server's.
+    pub anew: bool,
     /// The user's last session is over.
     pub closed: bool,
     /// Watermarks the posta-server has not confirmed.
@@ -97,6 +99,7 @@ impl State {
             live: false,
             following: false,
             in_doubt: false,
+            anew: false,
             closed: false,
             due_marks: HashSet::new(),
             overdue: HashSet::new(),
@@ -141,6 +144,17 @@ impl State {
         self.pages = Pages::default();
         self.due_marks.clear();
         self.overdue.clear();
+    }
+
+    /// It is another posta-server now: rows and counts of the old one mean nothing there.
+    pub fn start_over(&mut self) {
+        self.reads.clear();
+        self.known = Known::default();
+        self.pages = Pages::default();
+        self.due_marks.clear();
+        self.overdue.clear();
+        self.anew = true;
+        self.lost();
     }
 
     /// Nothing is to be trusted.

@@ -10,7 +10,7 @@ use super::url::{PeerUrl, percent_encode};
 use crate::http::Method;
 use crate::http::client::{Answer, Call, CallBody, CallError, Client, Deadlines, Opened, Origin};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -40,14 +40,30 @@ const MAX_EVENT_ID: usize = 512;
 #[derive(Clone)]
 pub struct Server {
     client: Client,
+    /// Shared by all clones.
+    access: Arc<Mutex<Arc<Access>>>,
+}
+
+/// Where the posta-server is, and what lets one in.
+struct Access {
     origin: Origin,
     /// The value of the `Authorization` field.
-    bearer: Arc<Zeroizing<String>>,
+    bearer: Zeroizing<String>,
+}
+
+impl Access {
+    fn new(origin: Origin, token: &str) -> Arc<Access> {
+        // One allocation of the final size: a growing string would leave copies behind.
+        let mut bearer = Zeroizing::new(String::with_capacity("Bearer ".len() + token.len()));
+        bearer.push_str("Bearer ");
+        bearer.push_str(token);
+        Arc::new(Access { origin, bearer })
+    }
 }
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("origin", &self.origin).finish_non_exhaustive()
+        f.debug_struct("Server").field("origin", &self.access().origin).finish_non_exhaustive()
     }
 }
 
@@ -83,11 +99,25 @@ impl std::error::Error for PostaError {}
 
 impl Server {
     pub fn new(client: Client, origin: Origin, token: Zeroizing<String>) -> Server {
-        // One allocation of the final size: a growing string would leave copies behind.
-        let mut bearer = Zeroizing::new(String::with_capacity("Bearer ".len() + token.len()));
-        bearer.push_str("Bearer ");
-        bearer.push_str(&token);
-        Server { client, origin, bearer: Arc::new(bearer) }
+        Server { client, access: Arc::new(Mutex::new(Access::new(origin, &token))) }
+    }
+
+    /// From the next call on, this and all its clones call there, with that token.
+    pub fn switch(&self, origin: Origin, token: &str) {
+        *self.lock() = Access::new(origin, token);
+    }
+
+    /// Where this calls.
+    pub fn origin(&self) -> Origin {
+        self.access().origin.clone()
+    }
+
+    fn access(&self) -> Arc<Access> {
+        Arc::clone(&self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Access>> {
+        self.access.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn identity(&self) -> Result<Identity, PostaError> {
@@ -169,8 +199,9 @@ impl Server {
 
     /// Opens the event stream, after the event named by `last_id` where that is still known.
     pub fn events(&self, last_id: Option<&str>) -> Result<EventStream, PostaError> {
+        let access = self.access();
         let mut fields = vec![
-            ("authorization", self.bearer.as_str()),
+            ("authorization", access.bearer.as_str()),
             ("accept", "text/event-stream"),
             ("cache-control", "no-store"),
         ];
@@ -180,7 +211,7 @@ impl Server {
         fields.extend(last_id.filter(sendable).map(|id| ("last-event-id", id)));
         let call = Call {
             method: Method::Get,
-            origin: &self.origin,
+            origin: &access.origin,
             target: "/api/v1/events",
             fields: &fields,
             body: CallBody::Empty,
@@ -197,10 +228,11 @@ impl Server {
     }
 
     fn get(&self, target: &str, max_answer: u64) -> Result<Vec<u8>, PostaError> {
-        let fields = [("authorization", self.bearer.as_str()), ("accept", "application/json")];
+        let access = self.access();
+        let fields = [("authorization", access.bearer.as_str()), ("accept", "application/json")];
         let call = Call {
             method: Method::Get,
-            origin: &self.origin,
+            origin: &access.origin,
             target,
             fields: &fields,
             body: CallBody::Empty,
@@ -220,8 +252,9 @@ impl Server {
         more: &[(&str, &str)],
     ) -> Result<Vec<u8>, PostaError> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
+        let access = self.access();
         let mut fields = vec![
-            ("authorization", self.bearer.as_str()),
+            ("authorization", access.bearer.as_str()),
             ("accept", "application/json"),
             ("content-type", "application/json"),
         ];
@@ -229,7 +262,7 @@ impl Server {
         let call = || {
             self.client.call(Call {
                 method: Method::Post,
-                origin: &self.origin,
+                origin: &access.origin,
                 target,
                 fields: &fields,
                 body: CallBody::Bytes(body.as_bytes()),

@@ -1,6 +1,7 @@
 //! Fresh touches: whoever is signed in and about to do something that cannot be undone by signing
 //! out proves anew that the passkey is theirs. A touch is bound to the sign-in that asked and to
 //! what it was asked for, and its challenge is answered once.
+use crate::posta::Pairing;
 use crate::store::UserId;
 use crate::vault::DataKey;
 use crate::webauthn::Credential;
@@ -14,6 +15,11 @@ pub enum Purpose {
     RemovePasskey {
         credential_id: Vec<u8>,
     },
+    /// Holds the new token, which is wiped with it.
+    Pair {
+        pairing: Pairing,
+    },
+    DeleteAccount,
 }
 
 /// The touch is asked for.

@@ -5,6 +5,7 @@
 //!
 //! Methods may be called from coroutines and plain threads alike: the work goes to the thread
 //! `store` over a channel, and the caller waits without keeping an OS thread from other coroutines.
+mod account;
 mod backup;
 mod error;
 mod invites;
@@ -19,6 +20,7 @@ mod settings;
 pub mod testing;
 mod users;
 
+pub use account::Repaired;
 pub use backup::backup;
 pub use error::StoreError;
 pub use invites::Invite;

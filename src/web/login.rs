@@ -20,7 +20,8 @@ pub fn page(app: &App, request: &mut Request<'_>, _: &Params<'_>) -> Answer {
     if app.session(request).is_some() {
         return Ok(Response::new(303).with("location", next.to_owned()));
     }
-    Ok(page::html(html::auth::login(next)))
+    let deleted = query.get("deleted").is_some();
+    Ok(page::html(html::auth::login(next, deleted)))
 }
 
 /// `POST /login/options`: a challenge of its own for each try.

@@ -95,7 +95,7 @@ pub fn connect(app: &App, request: &mut Request<'_>, _: &Params<'_>) -> Answer {
 }
 
 /// What to tell somebody whose posta-server did not confirm the token.
-fn refusal(error: &PostaError) -> String {
+pub fn refusal(error: &PostaError) -> String {
     match error {
         PostaError::TokenRefused => "Token rejected by your posta-server. Make a new pairing URI \
                                      there and paste it here."

@@ -70,6 +70,8 @@ pub static ROUTES: &[Route] = &[
     route(Post, "/settings/passkeys/add", Active(settings::add::begin)),
     route(Post, "/settings/passkeys/rename", Active(settings::remove::rename)),
     route(Post, "/settings/passkeys/remove", Active(settings::remove::begin)),
+    route(Post, "/settings/pairing", Active(settings::pair::begin)),
+    route(Post, "/settings/delete", Active(settings::delete::begin)),
     route(Post, "/settings/sign-ins/end", Active(settings::sign_ins::end)),
     route(Post, "/settings/sign-ins/end-others", Active(settings::sign_ins::end_others)),
     route(Get, "/media/{}", Passive(media::fetch)),

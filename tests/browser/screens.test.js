@@ -106,6 +106,16 @@ test("conversations", async () => {
   await screens("menu");
 });
 
+test("settings", async () => {
+  await page.goto(`${world.service.url}/settings`);
+  await screens("settings");
+  await page.locator("#passkeys summary").first().click();
+  await screens("settings-rename");
+  for (const summary of await page.locator("#pairing summary, #account summary").all()) await summary.click();
+  await page.locator("#account").scrollIntoViewIfNeeded();
+  await screens("settings-end");
+});
+
 test("when something is wrong", async () => {
   const { alice, bob } = world.servers;
   await page.goto(world.thread(bob.peer));

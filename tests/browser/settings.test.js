@@ -9,7 +9,7 @@ const PHONE = { viewport: { width: 375, height: 812 }, hasTouch: true };
 
 let world;
 
-before(async () => (world = await World.build({ names: ["Alice"] })));
+before(async () => (world = await World.build({ names: ["Alice", "Bob"] })));
 after(() => world?.end());
 afterEach(() => world.goHome());
 
@@ -197,4 +197,79 @@ test("another sign-in is seen and ended, and its tabs know at once", async () =>
   await eventually(async () => assert.equal(await rows.count(), 1));
   await person.page.getByText("You are signed in nowhere else.").waitFor();
   assert.equal(await person.page.locator("#sign-ins form").count(), 0);
+});
+
+test("a revoked token is replaced from the banner, and everything goes on without signing in", async () => {
+  const person = await atSettings({ context: PHONE });
+  const { page } = person;
+  person.watch.expect(EXPECTED.refused);
+  const thread = await person.newTab(world.thread("bob.example"));
+  await thread.getByRole("textbox", { name: "Message" }).fill("half a thought");
+  await page.goto(world.service.url);
+  await world.servers.Alice.tell({ revokeTokens: true });
+  await page.getByRole("link", { name: "pair again" }).click();
+  await page.locator("#pairing", { hasText: "no longer accepts" }).waitFor();
+  // A token of somebody else, of nobody, and no token: said beside the field, which keeps it.
+  const field = page.getByLabel("New pairing URI");
+  const button = page.getByRole("button", { name: "Pair again" });
+  const complaint = (words) => page.locator("#pairing .error").filter({ hasText: words }).waitFor();
+  await field.fill("posta+v1://cut-short");
+  await button.click();
+  await complaint("no token");
+  assert.equal(await field.inputValue(), "posta+v1://cut-short");
+  await field.fill(await world.servers.Bob.pairingUri());
+  await button.click();
+  await complaint("Nothing was changed");
+  await field.fill(await world.servers.Alice.pairingUri());
+  await person.cancelNext("get");
+  await button.click();
+  await complaint("cancelled");
+  await button.click();
+  await said(person, "Paired again");
+  await page.locator("#pairing", { hasText: "Connected." }).waitFor();
+  assert.equal(await page.getByLabel("New pairing URI").inputValue(), "", "no token stays in the page");
+  await page.locator("#health[data-state=ok]").waitFor({ state: "attached" });
+  // The other tab goes on where it was, and hears of what comes.
+  await world.servers.Alice.receive([{ peer: "bob.example", text: "there you are" }]);
+  await person.hears("there you are", { page: thread });
+  assert.equal(await thread.getByRole("textbox", { name: "Message" }).inputValue(), "half a thought");
+  await thread.close();
+  await page.goto(world.service.url);
+  await person.signOut();
+  await person.signIn(world.service);
+  await page.goto(`${world.service.url}/settings`);
+  await page.locator("#pairing", { hasText: "Connected." }).waitFor();
+});
+
+test("an account is deleted with a touch; every tab leaves, and nothing typed stays", async () => {
+  const person = await atSettings();
+  const { page } = person;
+  person.watch.expect(EXPECTED.unauthorized, EXPECTED.network);
+  const other = await person.newTab(world.thread("nobody.example"));
+  await other.getByRole("textbox", { name: "Message" }).fill("a secret draft");
+  await page.bringToFront();
+  await page.locator("#account summary").click();
+  await page.locator("#account", { hasText: "revoke this service's token" }).waitFor();
+  await person.cancelNext("get");
+  await page.getByRole("button", { name: "Delete my account for good" }).click();
+  await page.locator("#account .error").filter({ hasText: "cancelled" }).waitFor();
+  const users = (await world.service.users()).length;
+  await page.getByRole("button", { name: "Delete my account for good" }).click();
+  await page.waitForURL("**/login?deleted");
+  await page.getByText("Your account here was deleted.").waitFor();
+  await other.waitForURL(/\/login/, { timeout: 3000 });
+  assert.equal((await world.service.users()).length, users - 1);
+  const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }));
+  assert.doesNotMatch(kept, /secret/);
+  await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await page.locator("#auth-error").filter({ hasText: "does not open an account here" }).waitFor();
+});
+
+test("the settings say at 320 px what they say at 1280", async () => {
+  const person = await atSettings();
+  for (const width of [320, 1280]) {
+    await person.page.setViewportSize({ width, height: 800 });
+    const wide = await person.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${width} px overflows by ${wide}`);
+  }
 });

@@ -86,6 +86,15 @@ impl Passkey {
         B64.encode(&self.credential_id)
     }
 
+    pub fn raw_id(&self) -> Vec<u8> {
+        self.credential_id.clone()
+    }
+
+    /// WebAuthn's `user.id`.
+    pub fn user_handle(&self) -> Vec<u8> {
+        B64.decode(&self.user_handle).unwrap()
+    }
+
     /// A secret function of key and input, as the PRF extension demands.
     fn prf(&self, input: &Value) -> String {
         let mut hash = Sha256::new();

@@ -149,6 +149,21 @@ impl Posta {
         answer.body
     }
 
+    /// No token is good any more, also this one's own.
+    pub fn revoke(&self) {
+        self.tell(json!({"revokeTokens": true}));
+    }
+
+    /// A fresh pairing URI, also when no token is good.
+    pub fn mint(&self) -> String {
+        let answer = send(
+            minreq::post(format!("{}/test", self.url))
+                .with_body(json!({"mintToken": "chat"}).to_string()),
+        );
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body["mintToken"]["pairing"].as_str().unwrap().to_owned()
+    }
+
     /// How things stand.
     pub fn report(&self) -> Value {
         self.get("/test").body

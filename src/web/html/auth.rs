@@ -10,9 +10,16 @@ use super::markup::Markup;
 use super::scene::host;
 use crate::posta::PeerUrl;
 
-/// `GET /login`. `next` is the page first asked for, a path of ours.
-pub fn login(next: &str) -> Markup {
+/// `GET /login`. `next` is the page first asked for, a path of ours; `deleted`: an account of theirs
+/// has just been.
+pub fn login(next: &str, deleted: bool) -> Markup {
     layout::card("Sign in", Top::Wordmark, true, |out| {
+        if deleted {
+            out.el("p").id("deleted").attr("role", "status").text(
+                "Your account here was deleted. Revoke this service's token on your posta-server \
+                 too; your messages are there as before.",
+            );
+        }
         out.el("p").text("Read and answer your conversations from this browser.");
         out.el("button")
             .id("sign-in")

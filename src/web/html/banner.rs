@@ -39,10 +39,15 @@ pub fn write(out: &mut Markup, health: Health) {
                     });
                 }
             });
-            out.el("p").class("when-refused").text(
-                "Your posta-server no longer accepts this service's token. Make a new pairing URI \
-                 there, ask for a new invite here, and sign up again.",
-            );
+            out.el("p").class("when-refused").with(|out| {
+                out.text(
+                    "Your posta-server no longer accepts this service's token. What was read \
+                     before stays here to read. Make a new pairing URI there, then ",
+                );
+                let pair = Href::ours("/settings#pairing");
+                out.el("a").to("href", pair).text("pair again");
+                out.text(".");
+            });
             out.el("p")
                 .class("when-offline")
                 .text("No connection. You can keep writing; this page comes back by itself.");

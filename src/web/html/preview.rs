@@ -128,7 +128,8 @@ fn pages() -> Vec<(&'static str, Markup)> {
                 .draw_with(|_| new::form("not a \"url\"", Some("That is not an address."))),
         ),
         ("settings", Chat::new(None).draw_with(|_| settings::tests::sample())),
-        ("login", auth::login("/c/bob.example?x=\"><b>")),
+        ("login", auth::login("/c/bob.example?x=\"><b>", false)),
+        ("login-deleted", auth::login("/", true)),
         ("register", auth::register_paste("code", "", None)),
         (
             "register-error",

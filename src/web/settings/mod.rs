@@ -1,6 +1,8 @@
 //! `/settings`: what a person may see and change of their account here. One file a section; what
 //! they show is drawn by the file of the same name below `html/settings`.
 pub mod add;
+pub mod delete;
+pub mod pair;
 pub mod remove;
 pub mod sign_ins;
 pub mod touch;

@@ -3,7 +3,7 @@
 //!
 //! What is asked with and what is answered is JSON: `{ceremony, kind, publicKey}`, where `kind` says
 //! whether a passkey is to be used (`get`) or made (`create`); at last `{done}`, a sentence.
-use super::{add, remove};
+use super::{add, delete, pair, remove};
 use crate::http::{Request, Response, deep};
 use crate::ops::encode::b64url;
 use crate::ops::random;
@@ -130,5 +130,7 @@ fn touched(app: &App, session: &Session, touch: Touch, mut json: Json) -> Result
         Purpose::RemovePasskey { credential_id } => {
             remove::touched(app, session, &touched, &credential_id)
         }
+        Purpose::Pair { pairing } => pair::touched(app, &touched, pairing),
+        Purpose::DeleteAccount => delete::touched(app, &touched),
     }
 }

@@ -4,6 +4,7 @@
 //! For the script: every form of a section is sent by it, and the section drawn anew. A form with
 //! `data-touch` begins a ceremony that ends with a touch of a passkey; any other is done with its
 //! answer. What goes wrong is said in the form's own `.error`, what was done in `#settings-said`.
+mod account;
 mod address;
 mod authenticators;
 mod pairing;
@@ -50,6 +51,7 @@ pub fn settings(parts: &Parts<'_>) -> Markup {
             passkeys::section(out, parts);
             sign_ins::section(out, parts);
             pairing::section(out, parts);
+            account::section(out, parts);
         });
     });
     out
@@ -75,6 +77,38 @@ fn form(
     more(form).with(|out| {
         inside(out);
         out.el("p").class("error").attr("role", "alert").empty();
+    });
+}
+
+/// Sent as it is.
+fn plain(form: Element<'_>) -> Element<'_> {
+    form
+}
+
+/// Ends with a touch of a passkey.
+fn touching(form: Element<'_>) -> Element<'_> {
+    form.flag("data-touch", true)
+}
+
+/// A button of a row that shows what belongs to it; only one of them is open.
+fn act(out: &mut Markup, label: &str, name: &str, inside: impl FnOnce(&mut Markup)) {
+    out.el("details").class("act").attr("name", "act").with(|out| {
+        out.el("summary").with(|out| {
+            out.text(label);
+            out.el("span").class("unseen").with(|out| {
+                out.text(" ");
+                out.el("bdi").text(name);
+            });
+        });
+        inside(out);
+    });
+}
+
+/// The same for a whole section.
+fn disclosure(out: &mut Markup, label: &str, open: bool, inside: impl FnOnce(&mut Markup)) {
+    out.el("details").class("act").flag("open", open).with(|out| {
+        out.el("summary").text(label);
+        inside(out);
     });
 }
 

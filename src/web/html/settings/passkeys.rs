@@ -1,9 +1,9 @@
 //! The passkeys that open this account.
-use super::{Parts, at, authenticators, form, hidden, sign_ins};
+use super::{Parts, act, at, authenticators, form, hidden, plain, sign_ins, touching};
 use crate::ops::encode;
 use crate::store::PasskeyRow;
 use crate::web::html::icons::{self, Icon};
-use crate::web::html::markup::{Element, Markup};
+use crate::web::html::markup::Markup;
 
 pub fn section(out: &mut Markup, parts: &Parts<'_>) {
     super::section(out, "passkeys", "Passkeys", |out| {
@@ -63,28 +63,6 @@ fn row(out: &mut Markup, passkey: &PasskeyRow, id: &str, is_only: bool) {
     if !is_only {
         act(out, "Remove", called(passkey), |out| remove(out, id));
     }
-}
-
-/// A button that shows what belongs to it; only one of them is open.
-fn act(out: &mut Markup, label: &str, name: &str, inside: impl FnOnce(&mut Markup)) {
-    out.el("details").class("act").attr("name", "passkey-act").with(|out| {
-        out.el("summary").with(|out| {
-            out.text(label);
-            out.el("span").class("unseen").with(|out| {
-                out.text(" ");
-                out.el("bdi").text(name);
-            });
-        });
-        inside(out);
-    });
-}
-
-fn plain(form: Element<'_>) -> Element<'_> {
-    form
-}
-
-fn touching(form: Element<'_>) -> Element<'_> {
-    form.flag("data-touch", true)
 }
 
 fn rename(out: &mut Markup, passkey: &PasskeyRow, id: &str) {

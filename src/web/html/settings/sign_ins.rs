@@ -1,5 +1,5 @@
 //! Where one is signed in.
-use super::{Parts, at, form, hidden};
+use super::{Parts, at, form, hidden, plain};
 use crate::session::SignIn;
 use crate::web::html::markup::Markup;
 
@@ -22,7 +22,7 @@ pub fn end_others(out: &mut Markup) {
     let button = |out: &mut Markup| {
         out.el("button").class("quiet").attr("type", "submit").text("End all other sign-ins");
     };
-    form(out, "/settings/sign-ins/end-others", |form| form, button);
+    form(out, "/settings/sign-ins/end-others", plain, button);
 }
 
 fn row(out: &mut Markup, sign_in: &SignIn, is_this: bool) {
@@ -46,6 +46,6 @@ fn row(out: &mut Markup, sign_in: &SignIn, is_this: bool) {
                 out.el("span").class("unseen").text(format_args!(": {}", sign_in.agent));
             });
         };
-        form(out, "/settings/sign-ins/end", |form| form, inside);
+        form(out, "/settings/sign-ins/end", plain, inside);
     }
 }
