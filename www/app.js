@@ -21,7 +21,7 @@ const session = new Session({
   save: () => thread?.save() ?? true,
   notice: (words) => navigation.notice(words),
 });
-new Settings({
+const settings = new Settings({
   signedOut,
   leaving: () => session.leaving(),
   stayed: () => session.stayed(),
@@ -70,6 +70,7 @@ function trigger(name, data) {
       break;
     case "health":
       health.server = data.state;
+      settings.refresh();
       writeTimes(document.getElementById("banners"), local);
       if (data.state === "ok") refreshAll();
       break;

@@ -30,6 +30,29 @@ export class Settings {
       event.preventDefault();
       this.#submit(event.target);
     });
+    document.addEventListener("click", (event) => this.#lead(event));
+  }
+
+  /** Something they show has changed; whoever is in the middle of something is left alone. */
+  async refresh() {
+    const settings = document.getElementById("settings");
+    if (!settings || settings.querySelector("details[open], form[aria-busy]")) return;
+    await this.#draw().catch((error) => {
+      if (error instanceof SignedOut) this.#page.signedOut();
+      // Otherwise they are as they were.
+    });
+  }
+
+  /** A link to a section, on the settings themselves: it is there already, and opens. */
+  #lead(event) {
+    const link = event.target.closest?.('a[href^="/settings#"]');
+    const section = link && document.getElementById(link.hash.slice(1));
+    if (!section?.closest("#settings")) return;
+    event.preventDefault();
+    const details = section.querySelector("details");
+    if (details) details.open = true;
+    section.scrollIntoView();
+    (section.querySelector("textarea") ?? section.querySelector("h2")).focus({ preventScroll: true });
   }
 
   async #submit(form) {
@@ -86,18 +109,24 @@ export class Settings {
     return step;
   }
 
-  /** Draws the settings as the server has them now, and leaves the focus near where it was. */
+  /** Draws them after a form was done, and leaves the focus near where it was. */
   async #redraw(form) {
     const row = form.closest("li")?.id;
     const section = form.closest("section").id;
-    const page = new DOMParser().parseFromString(await fetchFragment("/settings"), "text/html");
-    const here = document.getElementById("settings");
-    const there = page.getElementById("settings");
-    if (!here || !there) return;
-    await swap(here, there.innerHTML, "innerMorph");
+    if (!(await this.#draw())) return;
     if (form.isConnected && form.checkVisibility?.({ contentVisibilityAuto: true })) return;
     const near = row && document.getElementById(row)?.querySelector("summary");
     (near || document.getElementById(`${section}-title`))?.focus();
+  }
+
+  /** Draws the settings as the server has them now; false when they are shown no more. */
+  async #draw() {
+    const page = new DOMParser().parseFromString(await fetchFragment("/settings"), "text/html");
+    const here = document.getElementById("settings");
+    const there = page.getElementById("settings");
+    if (!here || !there) return false;
+    await swap(here, there.innerHTML, "innerMorph");
+    return true;
   }
 }
 

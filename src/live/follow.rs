@@ -94,7 +94,10 @@ impl Follower {
             }
             let delay = match ended {
                 Ok(()) => continue,
-                Err(PostaError::TokenRefused) => self.account.options.refused,
+                // In doubt, that was the token before the one there is now.
+                Err(PostaError::TokenRefused) if !self.account.state().in_doubt => {
+                    self.account.options.refused
+                }
                 Err(e) => {
                     log::debug!("user={} event stream: {e}", self.account.user.0);
                     self.backoff.next()

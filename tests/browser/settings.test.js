@@ -141,10 +141,18 @@ for (const signals of [true, false]) {
     const person = await atSettings({ context: signals ? {} : PHONE, signals });
     const other = await addOn(person, "PRF only at get");
     await said(person, "The passkey was added");
+    // Somebody is signed in elsewhere with one of them.
+    const theirs = await person.context.cookies();
+    await other.touch(false);
+    await person.authenticator.touch(true);
+    await person.context.clearCookies();
+    await person.signIn(world.service);
     const elsewhere = await world.visitor();
     elsewhere.watch.expect(EXPECTED.unauthorized, EXPECTED.network);
-    // The first passkey signs in elsewhere: a copy of the session stands for that.
-    await elsewhere.context.addCookies(await person.context.cookies());
+    await elsewhere.context.addCookies(theirs);
+    await elsewhere.page.goto(world.service.url);
+    await elsewhere.page.locator("#welcome").waitFor({ state: "attached" });
+    await person.page.goto(`${world.service.url}/settings`);
     // The touch that was cancelled leaves everything as it is.
     await person.cancelNext("get");
     await removeFirst(person);
@@ -153,6 +161,9 @@ for (const signals of [true, false]) {
     await passkeys(person).first().getByRole("button", { name: "Remove this passkey" }).click();
     await said(person, "The passkey was removed");
     await eventually(async () => assert.equal(await passkeys(person).count(), 1));
+    await person.page.locator("#offer-end-others").getByRole("button", { name: "End all other sign-ins" }).click();
+    await elsewhere.page.waitForURL(/\/login/, { timeout: 3000 });
+    await person.page.getByText("You are signed in nowhere else.").waitFor();
     const told = await person.page.evaluate(() => window.signalled);
     if (signals) {
       assert.equal(told.at(-1).name, "signalAllAcceptedCredentials");
@@ -205,8 +216,10 @@ test("a revoked token is replaced from the banner, and everything goes on withou
   person.watch.expect(EXPECTED.refused);
   const thread = await person.newTab(world.thread("bob.example"));
   await thread.getByRole("textbox", { name: "Message" }).fill("half a thought");
-  await page.goto(world.service.url);
   await world.servers.Alice.tell({ revokeTokens: true });
+  // The page that is open says so by itself, and the banner leads to the field.
+  await page.locator("#pairing", { hasText: "no longer accepts" }).waitFor();
+  await page.goto(world.service.url);
   await page.getByRole("link", { name: "pair again" }).click();
   await page.locator("#pairing", { hasText: "no longer accepts" }).waitFor();
   // A token of somebody else, of nobody, and no token: said beside the field, which keeps it.

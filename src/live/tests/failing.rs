@@ -1,8 +1,11 @@
 //! A posta-server that is away, refuses, or comes back.
+use crate::http::client::Origin;
 use crate::live::testing::tab::view;
 use crate::live::testing::*;
 use crate::live::{Health, Live, Range};
 use crate::posta::PostaError;
+use serde_json::json;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -158,4 +161,38 @@ fn a_server_that_goes_away_is_not_asked_for_every_line() {
     fake.come_back();
     user.inbox();
     until("all is known", || user.inbox().contacts.iter().all(|row| row.unread == 1));
+}
+
+#[test]
+fn pairing_again_goes_on_at_once_and_elsewhere_starts_over() {
+    let (live, old, new) = (Live::with(short()), Fake::start(), Fake::start());
+    old.contact("bob", 1..=5, 5);
+    new.contact("ann", 1..=2, 1);
+    let user = account(&live, &old);
+    let mut tab = TestTab::plain(&user, "tab");
+    tab.skip_to("resync");
+    old.event(7, "contact-changed", json!({}));
+    tab.skip_to("contact-changed");
+    // A token that is refused, also while the stream is being opened.
+    old.script().refuse = Some(401);
+    old.drop_streams();
+    tab.skip_to("health");
+    old.script().refuse = None;
+    let place = |fake: &Fake| Origin { tls: false, host: "127.0.0.1".into(), port: fake.port() };
+    let again = Arc::clone(&user);
+    let origin = place(&old);
+    on_coroutine(move || again.paired(origin, "mst_fresh"));
+    until("the stream resumes", || old.streams().last().is_some_and(|id| id == "7"));
+    settle(&user);
+    assert_eq!(user.inbox().contacts[0].contact.peer, peer("bob"));
+    // The posta-server has moved: what was known of the other means nothing.
+    let again = Arc::clone(&user);
+    let origin = place(&new);
+    on_coroutine(move || again.paired(origin, "mst_moved"));
+    until("there is a stream at the new place", || new.has_stream());
+    assert_eq!(new.streams()[0], "", "nothing of the other server is resumed");
+    let inbox = user.inbox();
+    assert_eq!(inbox.contacts.len(), 1);
+    assert_eq!((&inbox.contacts[0].contact.peer, inbox.contacts[0].unread), (&peer("ann"), 1));
+    until("the old stream is closed", || !old.has_stream());
 }

@@ -29,6 +29,7 @@ pub fn page(
     let inbox = app.account(session).inbox();
     let parts = Parts {
         address: &user.identity_url,
+        now: page::moment(app.clock.now_ms()),
         server: &user.server_url,
         health: &inbox.health,
         passkeys: &passkeys,

@@ -19,11 +19,13 @@ use crate::live::Health;
 use crate::session::SignIn;
 use crate::store::PasskeyRow;
 use crate::web::page::moment;
+use jiff::Timestamp;
 
 /// What the sections show.
 pub struct Parts<'a> {
     /// The person's own address, canonical.
     pub address: &'a str,
+    pub now: Timestamp,
     /// Where their posta-server is.
     pub server: &'a str,
     pub health: &'a Health,
@@ -117,10 +119,10 @@ fn hidden(out: &mut Markup, name: &'static str, value: &str) {
     field.attr("value", value).void();
 }
 
-/// Words and a moment.
-fn at(out: &mut Markup, words: &'static str, ms: u64) {
+/// Words and a moment: the time today, else the date.
+fn at(out: &mut Markup, parts: &Parts<'_>, words: &'static str, ms: u64) {
     out.text(words);
-    when::full(out, moment(ms));
+    when::short(out, moment(ms), parts.now);
 }
 
 #[cfg(test)]

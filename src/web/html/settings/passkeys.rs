@@ -16,7 +16,7 @@ pub fn section(out: &mut Markup, parts: &Parts<'_>) {
                 let id = encode::b64url(&passkey.credential_id);
                 out.el("li")
                     .id(format_args!("passkey-{id}"))
-                    .with(|out| row(out, passkey, &id, is_only));
+                    .with(|out| row(out, parts, passkey, &id));
             }
         });
         if is_only {
@@ -45,7 +45,7 @@ fn called(passkey: &PasskeyRow) -> &str {
     }
 }
 
-fn row(out: &mut Markup, passkey: &PasskeyRow, id: &str, is_only: bool) {
+fn row(out: &mut Markup, parts: &Parts<'_>, passkey: &PasskeyRow, id: &str) {
     icons::write(out, Icon::Passkey);
     out.el("div").class("what").with(|out| {
         out.el("p").class("name").with(|out| out.el("bdi").text(called(passkey)));
@@ -55,12 +55,12 @@ fn row(out: &mut Markup, passkey: &PasskeyRow, id: &str, is_only: bool) {
                 (true, false) => "Not synced yet",
                 (false, _) => "On one device only",
             });
-            at(out, " · created ", passkey.created_ms);
-            at(out, " · last used ", passkey.used_ms);
+            at(out, parts, " · created ", passkey.created_ms);
+            at(out, parts, " · last used ", passkey.used_ms);
         });
     });
     act(out, "Rename", called(passkey), |out| rename(out, passkey, id));
-    if !is_only {
+    if parts.passkeys.len() > 1 {
         act(out, "Remove", called(passkey), |out| remove(out, id));
     }
 }

@@ -7,7 +7,7 @@ pub fn section(out: &mut Markup, parts: &Parts<'_>) {
     super::section(out, "sign-ins", "Sign-ins", |out| {
         out.el("ul").class("rows").with(|out| {
             for sign_in in parts.sign_ins {
-                out.el("li").with(|out| row(out, sign_in, sign_in.id == parts.this));
+                out.el("li").with(|out| row(out, parts, sign_in));
             }
         });
         if parts.sign_ins.len() > 1 {
@@ -25,7 +25,8 @@ pub fn end_others(out: &mut Markup) {
     form(out, "/settings/sign-ins/end-others", plain, button);
 }
 
-fn row(out: &mut Markup, sign_in: &SignIn, is_this: bool) {
+fn row(out: &mut Markup, parts: &Parts<'_>, sign_in: &SignIn) {
+    let is_this = sign_in.id == parts.this;
     out.el("div").class("what").with(|out| {
         out.el("p").class("name").with(|out| {
             out.text(&sign_in.agent);
@@ -34,8 +35,8 @@ fn row(out: &mut Markup, sign_in: &SignIn, is_this: bool) {
             }
         });
         out.el("p").class("fine").with(|out| {
-            at(out, "Signed in ", sign_in.created_ms);
-            at(out, " · last active ", sign_in.active_ms);
+            at(out, parts, "Signed in ", sign_in.created_ms);
+            at(out, parts, " · last active ", sign_in.active_ms);
         });
     });
     if !is_this {

@@ -21,7 +21,8 @@ pub fn sign_in(id: &str, agent: &str) -> SignIn {
 
 fn drawn(passkeys: &[PasskeyRow], sign_ins: &[SignIn]) -> String {
     let (address, server) = ("https://alice.example", "https://alice.example:8443");
-    let parts = Parts { address, server, health: &Health::Ok, passkeys, sign_ins, this: "a" };
+    let now = moment(1_778_700_000_000);
+    let parts = Parts { address, now, server, health: &Health::Ok, passkeys, sign_ins, this: "a" };
     settings(&parts).as_str().to_owned()
 }
 
@@ -31,6 +32,7 @@ pub fn sample() -> Markup {
     let sign_ins = [sign_in("a", "Firefox on Linux"), sign_in("b", "Safari on iPhone")];
     settings(&Parts {
         address: "https://konstantinopolitanska.with-a-very-long-name.example/users/maximiliana",
+        now: moment(1_778_700_000_000),
         server: "https://alice.example:8443",
         health: &Health::TokenRefused,
         passkeys: &passkeys,
