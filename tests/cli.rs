@@ -314,7 +314,16 @@ fn the_operator_s_listener_tells_and_survives() {
     assert!(get("/readyz").ends_with("ready\n"));
     server.ask(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let metrics = get("/metrics");
-    for line in ["chat_posta_http_requests_total{status=\"2xx\"} 1", "\nchat_posta_sessions 0"] {
+    for line in [
+        "\nchat_posta_http_requests_total{route=\"/healthz\",status=\"200\"} 1\n",
+        "\nchat_posta_http_request_duration_seconds_count{route=\"/healthz\"} 1\n",
+        "\nchat_posta_sessions 0\n",
+        "\nchat_posta_live_users 0\n",
+        "\nchat_posta_coroutines{kind=\"stream\"} 0\n",
+        "\nchat_posta_build_info{version=\"",
+        "\nchat_posta_database_bytes ",
+        "\nprocess_resident_memory_bytes ",
+    ] {
         assert!(metrics.contains(line), "{line} in {metrics}");
     }
     host::send(port, "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n");

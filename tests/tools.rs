@@ -135,3 +135,47 @@ fn doctor_says_what_is_wrong_and_what_to_do() {
     let (code, said, _) = text(&run(&["doctor", "--listen", "80"]));
     assert!(code == Some(1) && said.starts_with("fail  configuration  --listen: \"80\""), "{said}");
 }
+
+#[test]
+fn the_log_says_how_it_is_set_up_and_speaks_json_when_asked() {
+    use std::io::{BufRead, BufReader};
+    let directory = Directory::new();
+    let db = directory.file("state.db");
+    let mut child = support::process::binary()
+        .args(["serve", "--listen", "127.0.0.1:0", "--db", &db, "--log-format", "json"])
+        .env("CHAT_POSTA_SESSION_IDLE", "20m")
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let mut told = Vec::new();
+    let mut address = None;
+    for line in lines {
+        let line: serde_json::Value = serde_json::from_str(&line).expect("one object a line");
+        if let Some(listening) = line["address"].as_str() {
+            assert_eq!(line["msg"], "listening");
+            let healthz = format!("http://{listening}/healthz?secret=1");
+            assert_eq!(minreq::get(healthz).send().unwrap().status_code, 200);
+            address = Some(listening.to_owned());
+        }
+        let is_request = line["route"] == "/healthz";
+        told.push(line);
+        if is_request {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(address.is_some());
+    let set = |key: &str| {
+        let line = told.iter().find(|line| line["key"] == key).expect(key);
+        (line["value"].to_string(), line["from"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(set("listen"), ("\"127.0.0.1:0\"".into(), "--listen".into()));
+    assert_eq!(set("session_idle"), ("\"20m\"".into(), "CHAT_POSTA_SESSION_IDLE".into()));
+    assert_eq!(set("session_max"), ("\"7d\"".into(), "default".into()));
+    let request = told.last().unwrap();
+    assert_eq!((request["status"].as_u64(), request["method"].as_str()), (Some(200), Some("GET")));
+    assert!(request["ms"].is_number() && request["id"].is_number());
+    assert!(!request.to_string().contains("secret"), "the route is told, not the URL");
+}

@@ -39,6 +39,7 @@ pub const ALL: &[&str] = &[
     "trusted_proxies",
     "allow_private_upstreams",
     "log",
+    "log_format",
     "session_idle",
     "session_max",
 ];

@@ -50,7 +50,7 @@ fn run(given: Given) -> Result<(), Stop> {
         None => Place::temporary()?,
     };
     let config = config(&given, &place)?;
-    ops::log::init(config.log);
+    ops::log::init(config.log, config.log_format);
     let servers = start_all(&place)?;
     let service = Service::start(config)?;
     say(&welcome(&service, &servers, given.has("db"))?)?;

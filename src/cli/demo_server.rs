@@ -1,6 +1,7 @@
 //! `chat-posta demo-server`: one demo posta-server as a process of its own, and its tokens.
 use super::arguments::{Command, Extra, Given};
 use super::{Stop, say};
+use crate::config::LogFormat;
 use crate::demo::{Cast, Kind, Options, PostaServer, Role, StateFile};
 use crate::ops;
 use log::LevelFilter;
@@ -85,7 +86,7 @@ pub static TOKEN_REVOKE: Command = Command {
 fn serve(given: Given) -> Result<(), Stop> {
     let level =
         or(parsed(&given, "log", "off, error, warn, info, debug or trace")?, LevelFilter::Warn);
-    ops::log::init(level);
+    ops::log::init(level, LogFormat::Logfmt);
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(Stop::failed)?;
     let name = name(&given)?.to_owned();
     let role = Role::parse(&name);

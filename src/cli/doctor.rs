@@ -77,7 +77,7 @@ fn run(given: Given) -> Result<(), Stop> {
         }
         Err(other) => return Err(other),
     };
-    ops::log::init(config.log.min(LevelFilter::Error));
+    ops::log::init(config.log.min(LevelFilter::Error), config.log_format);
     let findings = look(&config, &given)?;
     tell(&findings, given.has("json"))?;
     match findings.iter().filter(|f| f.verdict == Verdict::Fail).count() {

@@ -133,7 +133,7 @@ fn administer(
     open: fn(&Path) -> Result<Store, StoreError>,
 ) -> Result<(Config, Store), Stop> {
     let config = given.config()?;
-    ops::log::init(config.log.min(LevelFilter::Warn));
+    ops::log::init(config.log.min(LevelFilter::Warn), config.log_format);
     let store = open(&config.db).map_err(Stop::failed)?;
     Ok((config, store))
 }

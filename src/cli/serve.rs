@@ -1,8 +1,9 @@
 //! `chat-posta serve`: puts the service together and runs it until it is told to stop.
 use super::Stop;
 use super::arguments::{ALL, Command, Given};
-use crate::config::{Config, format_duration};
+use crate::config::Config;
 use crate::http::server::{Options, Server};
+use crate::http::stack;
 use crate::ops;
 use crate::ops::clock::Clock;
 use crate::ops::metrics::Metrics;
@@ -11,6 +12,7 @@ use crate::web::App;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +29,7 @@ pub static COMMAND: Command = Command {
     defaults: &[],
     run: |given: Given| {
         let config = given.config()?;
-        ops::log::init(config.log);
+        ops::log::init(config.log, config.log_format);
         let signals = Signals::new([SIGINT, SIGTERM]).map_err(Stop::failed)?;
         let service = Service::start(config)?;
         service.run_until(signals);
@@ -49,16 +51,10 @@ impl Service {
         let options =
             Options { trusted_proxies: config.trusted_proxies.clone(), ..Options::default() };
         let store = Store::open(&config.db).map_err(Stop::failed)?;
-        log::info!(
-            "start version={:?} listen={listen} base_url={} db={} session_idle={} session_max={} \
-             allow_private_upstreams={}",
-            env!("CHAT_POSTA_VERSION"),
-            config.base_url.origin(),
-            config.db.display(),
-            format_duration(config.session_idle),
-            format_duration(config.session_max),
-            config.allow_private_upstreams,
-        );
+        log::info!("version={:?} start", env!("CHAT_POSTA_VERSION"));
+        for (key, value, from) in &config.said {
+            log::info!("key={key} value={value:?} from={from:?} config");
+        }
         for warning in config.warnings() {
             log::warn!("{warning}");
         }
@@ -68,15 +64,15 @@ impl Service {
         let server = Server::start(listen, options, app.clone())
             .map_err(|e| Stop::Failed(format!("can't listen on {listen}: {e}")))?;
         let server = Arc::new(server);
-        show(&metrics, &app, &server);
+        show(&metrics, &app, &server, app.config.db.clone());
         if let Some(address) = ops_listen {
             let store = app.store.clone();
-            let ready = Arc::new(move || store.data_version().map(drop).map_err(|e| e.to_string()));
+            let ready = Arc::new(move || store.ready().map_err(|e| e.to_string()));
             ops::listener::start(address, metrics, ready).map_err(|e| {
                 Stop::Failed(format!("can't listen on {address} (ops_listen): {e}"))
             })?;
         }
-        log::info!("listening address={}", server.local_addr());
+        log::info!("address={} listening", server.local_addr());
         Ok(Service { app, server })
     }
 
@@ -84,7 +80,7 @@ impl Service {
     /// A second signal ends it at once.
     pub fn run_until(self, mut signals: Signals) {
         let signal = signals.forever().next();
-        log::info!("stopping signal={}", signal.unwrap_or(0));
+        log::info!("signal={} stopping", signal.unwrap_or(0));
         let handle = signals.handle();
         std::thread::spawn(move || {
             if signals.forever().next().is_some() {
@@ -106,24 +102,45 @@ impl Service {
 }
 
 /// What the rooms know anyway, read when the operator asks.
-fn show(metrics: &Metrics, app: &Arc<App>, server: &Arc<Server>) {
+fn show(metrics: &Metrics, app: &Arc<App>, server: &Arc<Server>, db: PathBuf) {
+    ops::process::show(metrics);
+    let version = env!("CHAT_POSTA_VERSION");
+    metrics.info("chat_posta_build_info", "This program.", "version", version);
     let of = server.clone();
     let help = "Connections of browsers that are open, event streams among them.";
-    metrics.gauge("chat_posta_http_connections", help, move || of.connections() as u64);
+    metrics.gauge("chat_posta_http_connections", help, move || of.connections() as f64);
     let of = server.clone();
     let help = "Panics caught in request handlers: each is a bug.";
-    metrics.counted("chat_posta_http_panics_total", help, move || of.panics());
+    metrics.counted("chat_posta_http_panics_total", help, move || of.panics() as f64);
+    let help = "Coroutines alive: connections at work, and event streams of posta-servers.";
+    metrics.gauges("chat_posta_coroutines", help, "kind", || {
+        stack::alive().map(|(kind, count)| (kind, count as f64)).into()
+    });
     let of = app.clone();
     let help = "Calls to posta-servers that were answered or failed.";
-    metrics.counted("chat_posta_upstream_calls_total", help, move || of.client.calls());
+    metrics.counted("chat_posta_upstream_calls_total", help, move || of.client.calls() as f64);
     let of = app.clone();
     let help = "Calls to posta-servers that got no answer.";
-    metrics.counted("chat_posta_upstream_failures_total", help, move || of.client.failures());
+    metrics
+        .counted("chat_posta_upstream_failures_total", help, move || of.client.failures() as f64);
     let of = app.clone();
-    metrics.gauge("chat_posta_tabs", "Open event streams.", move || of.live.tabs() as u64);
+    let help = "Idle connections to posta-servers, kept for the next call.";
+    metrics.gauge("chat_posta_upstream_idle_connections", help, move || of.client.idle() as f64);
+    let of = app.clone();
+    metrics.gauge("chat_posta_tabs", "Open event streams.", move || of.live.tabs() as f64);
+    let of = app.clone();
+    let help = "Users whose conversations are followed or were a moment ago.";
+    metrics.gauge("chat_posta_live_users", help, move || of.live.users() as f64);
     let of = app.clone();
     let help = "Sessions signed in.";
-    metrics.gauge("chat_posta_sessions", help, move || of.sessions.count() as u64);
+    metrics.gauge("chat_posta_sessions", help, move || of.sessions.count() as f64);
+    let help = "The database and its write-ahead log on disk.";
+    metrics.gauge("chat_posta_database_bytes", help, move || {
+        let size = |path: &Path| path.metadata().map_or(0, |data| data.len());
+        let mut wal = db.clone().into_os_string();
+        wal.push("-wal");
+        (size(&db) + size(Path::new(&wal))) as f64
+    });
 }
 
 /// As many sockets as the host allows this process: the soft limit is often 1,024.

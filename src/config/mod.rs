@@ -36,8 +36,18 @@ pub struct Config {
     pub trusted_proxies: Vec<Network>,
     pub allow_private_upstreams: bool,
     pub log: LevelFilter,
+    pub log_format: LogFormat,
     pub session_idle: Duration,
     pub session_max: Duration,
+    /// Each setting's key and text, and where that came from.
+    pub said: Vec<(&'static str, String, String)>,
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Logfmt,
+    Json,
 }
 
 /// What is wrong, where, and what was expected: fit for the operator.
@@ -100,10 +110,17 @@ impl Config {
         for setting in SETTINGS {
             let own = defaults.iter().find(|(key, _)| *key == setting.key);
             let default = own.map_or(setting.default, |(_, text)| text);
-            match found.get(setting.key) {
-                Some((text, place)) => check(&mut config, setting, text, place)?,
-                None => check(&mut config, setting, default, setting.key)?,
-            }
+            let (text, from) = match found.get(setting.key) {
+                Some((text, place)) => {
+                    check(&mut config, setting, text, place)?;
+                    (text.as_str(), place.as_str())
+                }
+                None => {
+                    check(&mut config, setting, default, setting.key)?;
+                    (default, "default")
+                }
+            };
+            config.said.push((setting.key, text.to_owned(), from.to_owned()));
         }
         if config.session_idle > config.session_max {
             let place = |key: &'static str| found.get(key).map_or(key, |(_, place)| place);
@@ -165,8 +182,10 @@ fn blank() -> Config {
         trusted_proxies: Vec::new(),
         allow_private_upstreams: false,
         log: LevelFilter::Off,
+        log_format: LogFormat::Logfmt,
         session_idle: Duration::ZERO,
         session_max: Duration::ZERO,
+        said: Vec::new(),
     }
 }
 

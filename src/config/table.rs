@@ -1,5 +1,5 @@
 //! THE table of settings: flags, environment names, TOML keys, help and README come from it.
-use super::{BaseUrl, Config, Network, parse_duration};
+use super::{BaseUrl, Config, LogFormat, Network, parse_duration};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -104,6 +104,15 @@ pub static SETTINGS: &[Setting] = &[
         set: |config, text| put(&mut config.log, level(text)),
     },
     Setting {
+        key: "log_format",
+        shape: Shape::Text,
+        value: "FORMAT",
+        default: "logfmt",
+        without: "",
+        help: "how each line of the log is written: logfmt or json",
+        set: |config, text| put(&mut config.log_format, log_format(text)),
+    },
+    Setting {
         key: "session_idle",
         shape: Shape::Text,
         value: "TIME",
@@ -193,6 +202,14 @@ fn level(text: &str) -> Result<log::LevelFilter, String> {
         "trace" => Trace,
         _ => return Err("expected error, warn, info, debug or trace".into()),
     })
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "logfmt" => Ok(LogFormat::Logfmt),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("expected logfmt or json".into()),
+    }
 }
 
 #[cfg(test)]

@@ -61,6 +61,11 @@ pub fn spawn_stream(f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<
     STREAM.spawn(f)
 }
 
+/// Coroutines alive, by kind.
+pub fn alive() -> [(&'static str, usize); 2] {
+    [&CONNECTION, &STREAM].map(|kind| (kind.name, kind.live.load(Ordering::Relaxed)))
+}
+
 /// One of a kind is alive.
 struct Live(&'static Kind);
 

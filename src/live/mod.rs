@@ -147,6 +147,11 @@ impl Live {
         self.all().iter().map(|account| account.hub.count()).sum()
     }
 
+    /// Users of whom something is kept, with an upstream stream or without.
+    pub fn users(&self) -> usize {
+        self.lock().len()
+    }
+
     /// The service stops: tabs are told to come back soon and are closed.
     pub fn shutdown(&self) {
         for account in self.all() {

@@ -97,7 +97,7 @@ mod tests {
     fn started(ready: Ready) -> SocketAddr {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let metrics = Metrics::default();
-        metrics.counted("tests_total", "Tests.", || 2);
+        metrics.counted("tests_total", "Tests.", || 2.0);
         start(free, metrics, ready).unwrap();
         free
     }

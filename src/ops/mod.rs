@@ -7,4 +7,5 @@ pub mod encode;
 pub mod listener;
 pub mod log;
 pub mod metrics;
+pub mod process;
 pub mod random;

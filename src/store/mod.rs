@@ -37,6 +37,9 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
+/// With less free than this the database may not be written to much longer, in bytes.
+pub const LEAST_DISK: u64 = 16 << 20;
+
 type Work = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// Cheap to clone. With the last clone the thread ends and the database is closed.
@@ -93,6 +96,21 @@ impl Store {
     /// this one has: SQLite's `data_version`.
     pub fn data_version(&self) -> Result<i64, StoreError> {
         self.run(|db| Ok(db.query_row("PRAGMA data_version", [], |row| row.get(0))?))
+    }
+
+    /// Whether somebody could sign up now: the database can be written to, and its disk has room.
+    pub fn ready(&self) -> Result<(), StoreError> {
+        self.run(|db| {
+            db.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+            let folder = db.path().and_then(|path| Path::new(path).parent()).map(Path::to_owned);
+            let disk = folder.and_then(|folder| rustix::fs::statvfs(folder).ok());
+            match disk.map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)) {
+                Some(free) if free < LEAST_DISK => {
+                    Err(StoreError::Open(format!("the disk is nearly full ({free} bytes free)")))
+                }
+                _ => Ok(()),
+            }
+        })
     }
 
     /// Folds the write-ahead log back into the database, so that whoever copies that one file after
@@ -172,6 +190,18 @@ mod tests {
         let folder = temporary.close();
         assert_eq!(names(), ["state.db"]);
         drop(folder);
+    }
+
+    #[test]
+    fn it_is_ready_unless_another_keeps_it_locked() {
+        let temporary = temporary();
+        temporary.store.ready().unwrap();
+        let other = Connection::open(&temporary.path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let said = temporary.store.ready().unwrap_err().to_string();
+        assert!(said.contains("another process keeps it locked"), "{said}");
+        other.execute_batch("ROLLBACK").unwrap();
+        temporary.store.ready().unwrap();
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::http::server::{Record, Service};
 use crate::http::{Method, Request, Response};
 use crate::live::{Account, Live};
 use crate::ops::clock::Clock;
-use crate::ops::metrics::{Family, Metrics, status_class};
+use crate::ops::metrics::{Family, Histogram, Metrics};
 use crate::session::{Ceremonies, Limits, Session, Sessions};
 use crate::store::{Store, StoreError, UserId};
 use crate::webauthn::Policy;
@@ -30,8 +30,9 @@ pub struct App {
     pub prf_salt: [u8; 32],
     /// Signs `/media/` URLs; new at every start.
     pub media_key: [u8; 32],
-    /// Requests answered, by class of status.
+    /// Requests answered, by route and status, and how long those took that a handler saw.
     requests: Family,
+    durations: Histogram,
     /// Connections that ended with an answer, by reason.
     closes: Family,
 }
@@ -48,6 +49,11 @@ impl App {
         let client = Client::new(crate::http::client::Options {
             allow_private: config.allow_private_upstreams,
             agent: concat!("chat-posta/", env!("CARGO_PKG_VERSION")).to_owned(),
+            timing: Some(metrics.histogram(
+                "chat_posta_upstream_duration_seconds",
+                "Calls to posta-servers until their answer's head or their failure, by outcome.",
+                "outcome",
+            )),
             ..Default::default()
         });
         let app = Arc::new(App {
@@ -61,13 +67,18 @@ impl App {
             media_key: crate::ops::random::bytes(),
             requests: metrics.family(
                 "chat_posta_http_requests_total",
-                "Requests answered, by class of status.",
-                "status",
+                "Requests answered, by route and status.",
+                &["route", "status"],
+            ),
+            durations: metrics.histogram(
+                "chat_posta_http_request_duration_seconds",
+                "From the end of a request's head to the end of its answer, by route.",
+                "route",
             ),
             closes: metrics.family(
                 "chat_posta_http_closes_total",
                 "Connections that ended with an answer, by reason.",
-                "reason",
+                &["reason"],
             ),
             clock,
             store,
@@ -164,12 +175,17 @@ impl Service for App {
 
     /// One line a request: the route, never the URL, which may hold an invite or a peer.
     fn finished(&self, record: &Record) {
-        self.requests.count(status_class(record.status));
+        // The handler's words begin with its route; a request refused before it has none.
+        let route = record.note.strip_prefix("route=").and_then(|note| note.split(' ').next());
+        self.requests.count(&[route.unwrap_or("none"), &record.status.to_string()]);
+        if let Some(route) = route {
+            self.durations.observe(route, record.duration);
+        }
         let Record { id, method, status, bytes_out, duration, close, client_ip, note } = record;
         let method = method.map_or("-", Method::as_str);
         let ms = duration.as_secs_f64() * 1000.0;
         if let Some(reason) = close {
-            self.closes.count(reason.label());
+            self.closes.count(&[reason.label()]);
         }
         match close {
             Some(reason) => log::info!(

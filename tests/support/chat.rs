@@ -55,7 +55,7 @@ impl Chat {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        assert!(lines.any(|line| line.contains("listening address=")), "it did not start");
+        assert!(lines.any(|line| line.ends_with(" listening")), "it did not start");
         // Somebody must go on reading, or the server would block on its log.
         std::thread::spawn(move || lines.for_each(drop));
         self.child = Some(child);

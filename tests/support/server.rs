@@ -46,7 +46,9 @@ impl Server {
         let address = lines
             .by_ref()
             .map_while(Result::ok)
-            .find_map(|line| line.rsplit_once("listening address=")?.1.parse().ok())
+            .find_map(|line| {
+                line.split_once("address=")?.1.strip_suffix(" listening")?.parse().ok()
+            })
             .expect("a line that says where it listens");
         // Somebody must go on reading, or the server would block on its log.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));

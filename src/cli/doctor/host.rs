@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// Below these, in MiB, a disk is nearly full, or full.
 const LITTLE_DISK: u64 = 256;
-const NO_DISK: u64 = 16;
+const NO_DISK: u64 = store::LEAST_DISK >> 20;
 /// Below this many, tabs of a few dozen people may find no place.
 const FEW_CONNECTIONS: usize = 4_096;
 /// What kernels come with. Each connection at work takes two maps (`http/stack.rs`).

@@ -44,6 +44,22 @@ impl fmt::Display for CallError {
 impl std::error::Error for CallError {}
 
 impl CallError {
+    /// A word for metrics.
+    pub fn label(&self) -> &'static str {
+        match self {
+            CallError::Unsendable(_) => "unsendable",
+            CallError::Resolve(_) => "resolve",
+            CallError::Forbidden => "forbidden",
+            CallError::Connect(_) => "connect",
+            CallError::Tls(_) => "tls",
+            CallError::Timeout(_) => "timeout",
+            CallError::Malformed(_) => "malformed",
+            CallError::TooLarge => "too-large",
+            CallError::Closed => "closed",
+            CallError::Source(_) => "source",
+        }
+    }
+
     /// What a failed connection means to a call that was busy with `doing`. TLS reports what it
     /// refuses as `InvalidData`.
     pub(super) fn broken(e: io::Error, doing: &'static str) -> CallError {

@@ -30,6 +30,7 @@ pub use events::Events;
 
 use super::sse::Event;
 use super::{Method, alarm};
+use crate::ops::metrics::Histogram;
 use answer::{Framing, Head};
 use body::Lease;
 use exchange::Failed;
@@ -55,7 +56,7 @@ pub struct Origin {
     pub port: u16,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// Lets names resolve to loopback and private addresses (home networks, tests).
     pub allow_private: bool,
@@ -63,6 +64,8 @@ pub struct Options {
     pub agent: String,
     /// Trusted beside the web's roots: private authorities, tests.
     pub roots: Vec<CertificateDer<'static>>,
+    /// Where it is noted how long calls took, and how they ended.
+    pub timing: Option<Histogram>,
 }
 
 /// Cheap to clone; all clones share one pool.
@@ -137,12 +140,14 @@ impl Client {
     /// One call. Redirects are not followed. An idempotent call on a pooled connection that turns
     /// out stale is tried once more on a fresh one.
     pub fn call(&self, call: Call<'_>) -> Result<Answer, CallError> {
-        self.counted(self.answered(call))
+        let since = Instant::now();
+        self.counted(self.answered(call), since)
     }
 
     /// Opens an event stream (its own connection, never pooled; `total` does not apply).
     pub fn events(&self, call: Call<'_>) -> Result<Opened, CallError> {
-        self.counted(self.opened(call))
+        let since = Instant::now();
+        self.counted(self.opened(call), since)
     }
 
     /// Calls so far that have an answer's head or a failure, event streams among them.
@@ -155,7 +160,16 @@ impl Client {
         self.0.failures.load(Ordering::Relaxed)
     }
 
-    fn counted<T>(&self, done: Result<T, CallError>) -> Result<T, CallError> {
+    /// Idle connections kept for the next call.
+    pub fn idle(&self) -> usize {
+        self.0.pool.idle()
+    }
+
+    fn counted<T>(&self, done: Result<T, CallError>, since: Instant) -> Result<T, CallError> {
+        if let Some(timing) = &self.0.options.timing {
+            let outcome = done.as_ref().err().map_or("answered", CallError::label);
+            timing.observe(outcome, since.elapsed());
+        }
         self.0.calls.fetch_add(1, Ordering::Relaxed);
         self.0.failures.fetch_add(u64::from(done.is_err()), Ordering::Relaxed);
         done

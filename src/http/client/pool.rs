@@ -62,6 +62,10 @@ impl Pool {
         drop(oldest);
     }
 
+    pub fn idle(&self) -> usize {
+        self.lock().count
+    }
+
     /// Takes out what has been idle for too long.
     fn expire(&self, now: Instant) -> Vec<Wire> {
         let mut books = self.lock();
