@@ -247,6 +247,50 @@ mod tests {
         assert_eq!(table.trim(), ours.trim(), "put this between the marks in README.md:\n\n{ours}");
     }
 
+    /// The table as a file to start from: every setting with its default, switched off.
+    fn example() -> String {
+        let mut out = format!(
+            "# The configuration of chat-posta: {DEFAULT_FILE}, unless --config names another file.\n\
+             # Each line shows its default; take the # away to change it. Environment and flags beat\n\
+             # this file.\n"
+        );
+        for Setting { key, shape, default, without, help, .. } in SETTINGS {
+            let value = match shape {
+                Shape::Switch => (*default).to_owned(),
+                Shape::Text => format!("{default:?}"),
+                Shape::List => format!("{:?}", default.split(", ").collect::<Vec<_>>()),
+            };
+            let unset = if without.is_empty() || !default.is_empty() {
+                String::new()
+            } else {
+                format!(" (empty: {without})")
+            };
+            let _ = writeln!(out, "\n# {help}{unset}\n#{key} = {value}");
+        }
+        out
+    }
+
+    #[test]
+    fn the_example_file_shows_this_table_and_can_be_used() {
+        let file = include_str!("../../scripts/config.example.toml");
+        let ours = example();
+        assert_eq!(file, ours, "put this into scripts/config.example.toml:\n\n{ours}");
+        let switched_on: String = file
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(line) if !line.starts_with(' ') => format!("{line}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let said = super::super::file::read(std::path::Path::new("F"), &switched_on);
+        let said = said.expect("it can be read");
+        assert_eq!(said.len(), SETTINGS.len());
+        let mut config = super::super::blank();
+        for said in said {
+            (said.setting.set)(&mut config, &said.text).expect(said.setting.key);
+        }
+    }
+
     #[test]
     fn each_setting_can_be_found_by_its_key_and_fits_a_line_of_help() {
         for own in SETTINGS {
