@@ -70,6 +70,7 @@ export class Settings {
       }
       await this.#redraw(form);
       say(done.done ?? "");
+      if (done.added) nameIt(done.added);
       const offer = document.getElementById("offer-end-others");
       if (offer && done.offerEndOthers) offer.hidden = false;
     } catch (error) {
@@ -133,6 +134,14 @@ export class Settings {
 function say(words) {
   const place = document.getElementById("settings-said");
   if (place) place.textContent = words;
+}
+
+/** A passkey that was just made has no name of its own yet. */
+function nameIt(id) {
+  const field = document.getElementById(`name-${id}`);
+  if (!field) return;
+  field.closest("details").open = true;
+  field.focus();
 }
 
 function isUnexpected(error) {

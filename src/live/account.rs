@@ -275,8 +275,10 @@ impl Account {
             } else {
                 state.lost();
             }
-            // The stream that is open was opened with the old token.
+            // The stream that is open was opened with the old token; whatever came meanwhile is
+            // read again.
             state.in_doubt = true;
+            state.anew = true;
         }
         self.hear(None);
         self.wake.wake();

@@ -70,7 +70,7 @@ pub struct State {
     pub following: bool,
     /// A call failed while the stream seemed well.
     pub in_doubt: bool,
-    /// The next stream resumes nothing: it is another server's.
+    /// The next stream resumes nothing: it is another token's, perhaps another server's.
     pub anew: bool,
     /// The user's last session is over.
     pub closed: bool,
@@ -153,7 +153,6 @@ impl State {
         self.pages = Pages::default();
         self.due_marks.clear();
         self.overdue.clear();
-        self.anew = true;
         self.lost();
     }
 

@@ -102,6 +102,14 @@ for (const kind of ["PRF at create and get", "PRF only at get", "security key wi
     await addOn(person, kind);
     await said(person, "The passkey was added");
     assert.equal(await passkeys(person).count(), 2);
+    // It asks for a name at once.
+    await eventually(async () => {
+      const focused = await person.page.evaluate(() => document.activeElement.id);
+      assert.match(focused, /^name-/);
+    });
+    await person.page.keyboard.type("My key");
+    await person.page.keyboard.press("Enter");
+    await passkeys(person).locator(".name", { hasText: "My key" }).waitFor();
     await person.signOut();
     await person.signIn(world.service);
     await person.page.goto(`${world.service.url}/settings`);

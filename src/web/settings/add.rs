@@ -3,7 +3,7 @@
 //! wrapped once more. Nothing is stored before the last.
 use super::touch::{self, Touched};
 use crate::http::{Request, Response, deep};
-use crate::ops::random;
+use crate::ops::{encode, random};
 use crate::session::{Adding, Ceremony, Purpose, Session, Trying};
 use crate::store::{Added, NewPasskey};
 use crate::vault;
@@ -95,6 +95,7 @@ pub fn proved(app: &App, trying: Trying, mut json: Json) -> Result<Response, End
     })
     .map_err(|e| Ending::refused(400, NOT_CREATED, e))?;
     let wrapped_key = vault::wrap_key(&prf, &adding.data_key, &adding.handle, &credential.id);
+    let id = encode::b64url(&credential.id);
     let new = NewPasskey {
         credential_id: credential.id,
         public_key: credential.public_key,
@@ -109,7 +110,9 @@ pub fn proved(app: &App, trying: Trying, mut json: Json) -> Result<Response, End
     match added.map_err(Failure::from)? {
         Added::Done => {
             log::info!("user={} added a passkey", adding.user.0);
-            Ok(touch::done("The passkey was added. You can sign in with it.", json!({})))
+            let sentence = "The passkey was added: you can sign in with it. Give it a name, so that \
+                            you know it again.";
+            Ok(touch::done(sentence, json!({ "added": id })))
         }
         Added::Taken => Err(Ending::Told(409, "This passkey is in use already. Make another.")),
         Added::TooMany => Err(Ending::Unknown(
