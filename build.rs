@@ -178,12 +178,17 @@ fn write_table(out: &Path, assets: &[Asset]) {
                 "None".to_owned()
             }
         };
-        let identity = put("", &asset.bytes);
         let gzip = smaller(".gz", gzip(&asset.bytes));
         let brotli = smaller(".br", brotli(&asset.bytes));
+        // What is there compressed can be unpacked for the few who ask for it as it is.
+        let identity = match gzip.as_str() {
+            "None" => format!("Some({})", put("", &asset.bytes)),
+            _ => "None".to_owned(),
+        };
+        let length = asset.bytes.len();
         writeln!(
             table,
-            "    Asset {{ name: {:?}, url: \"/static/{hash}/{}\", content_type: {kind:?}, identity: {identity}, gzip: {gzip}, brotli: {brotli} }},",
+            "    Asset {{ name: {:?}, url: \"/static/{hash}/{}\", content_type: {kind:?}, identity: {identity}, length: {length}, gzip: {gzip}, brotli: {brotli} }},",
             asset.name, asset.name
         )
         .expect("writing to a String cannot fail");

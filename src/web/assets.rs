@@ -10,9 +10,32 @@ pub struct Asset {
     name: &'static str,
     url: &'static str,
     content_type: &'static str,
-    identity: &'static [u8],
+    /// As it is; embedded only where compressing saves nothing.
+    identity: Option<&'static [u8]>,
+    /// Bytes of it as it is.
+    length: usize,
     gzip: Option<&'static [u8]>,
     brotli: Option<&'static [u8]>,
+}
+
+impl Asset {
+    /// The file as it is. Hardly anybody asks for it so, thus it is not worth its bytes in the
+    /// binary.
+    fn plain(&self) -> Cow<'static, [u8]> {
+        match (self.identity, self.gzip) {
+            (Some(bytes), _) => Cow::Borrowed(bytes),
+            (None, gzip) => {
+                Cow::Owned(gzip.and_then(|gz| gunzip(gz, self.length)).unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// Undoes what `build.rs` did: a member (RFC 1952) with the bare head of ten bytes, and a trailer
+/// of eight.
+fn gunzip(member: &[u8], length: usize) -> Option<Vec<u8>> {
+    let deflated = member.get(10..member.len().checked_sub(8)?)?;
+    miniz_oxide::inflate::decompress_to_vec_with_limit(deflated, length).ok()
 }
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
@@ -33,9 +56,9 @@ pub fn serve(hash: &str, name: &str, request: &Request<'_>) -> Option<Response> 
     let asset = if hash == HASH { find(name)? } else { return None };
     let accepted = request.fields.get("accept-encoding").unwrap_or("");
     let (coding, bytes) = match (asset.brotli, asset.gzip) {
-        (Some(bytes), _) if accepts(accepted, "br") => (Some("br"), bytes),
-        (_, Some(bytes)) if accepts(accepted, "gzip") => (Some("gzip"), bytes),
-        _ => (None, asset.identity),
+        (Some(bytes), _) if accepts(accepted, "br") => (Some("br"), Some(bytes)),
+        (_, Some(bytes)) if accepts(accepted, "gzip") => (Some("gzip"), Some(bytes)),
+        _ => (None, None),
     };
     let etag = format!("\"{HASH}-{}\"", coding.unwrap_or("id"));
     let fresh = request
@@ -54,7 +77,7 @@ pub fn serve(hash: &str, name: &str, request: &Request<'_>) -> Option<Response> 
         response = response.with("content-encoding", coding);
     }
     response = response.with("content-type", asset.content_type);
-    response.body = Body::Bytes(Cow::Borrowed(bytes));
+    response.body = Body::Bytes(bytes.map_or_else(|| asset.plain(), Cow::Borrowed));
     Some(response)
 }
 
@@ -87,6 +110,18 @@ mod tests {
     }
 
     #[test]
+    fn every_file_can_be_had_as_it_is() {
+        for asset in ASSETS {
+            assert_eq!(asset.plain().len(), asset.length, "{}", asset.name);
+        }
+        let style = find("base.css").unwrap();
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/www/base.css");
+        assert_eq!(style.plain(), std::fs::read(source).unwrap());
+        assert_eq!(gunzip(b"short", 10), None);
+        assert_eq!(gunzip(&[0; 18], 10), None);
+    }
+
+    #[test]
     fn accept_encoding_follows_rfc_9110() {
         for (field, br, gzip) in [
             ("", false, false),
@@ -105,7 +140,7 @@ mod tests {
 
     #[test]
     fn style_sheets_and_modules_name_only_files_that_are_embedded() {
-        let text = |a: &Asset| String::from_utf8_lossy(a.identity).into_owned();
+        let text = |a: &Asset| String::from_utf8_lossy(&a.plain()).into_owned();
         for asset in ASSETS.iter().filter(|a| a.name.ends_with(".css") || a.name.ends_with(".js")) {
             if asset.name.starts_with("htmx") {
                 continue;
