@@ -1,9 +1,13 @@
 // Entry of the chat pages: puts the parts together, once.
+import { Contacts } from "./contacts.js";
+import { Conversation } from "./conversation.js";
+import { startCopying } from "./copy.js";
 import { Drafts } from "./drafts.js";
 import { Health } from "./health.js";
 import { Live } from "./live.js";
 import { LocalTime, untilMidnight, writeTimes } from "./local-time.js";
 import { Navigation } from "./navigation.js";
+import { NewConversation } from "./new.js";
 import { SignedOut, coalesce, fetchFragment, swap } from "./refresh.js";
 import { Session, account } from "./session.js";
 import { Settings } from "./settings.js";
@@ -14,6 +18,9 @@ const drafts = new Drafts(account);
 const health = new Health();
 const broken = new Set();
 let thread = null;
+/** What is said once an open conversation has been closed. */
+let farewell = "";
+const REMOVED = "The conversation was removed from your list. It comes back when one of you writes again.";
 
 const navigation = new Navigation({ incoming, leaving, arrived });
 const session = new Session({
@@ -30,6 +37,10 @@ const settings = new Settings({
     session.left(path);
   },
 });
+const contacts = new Contacts(local);
+const newConversation = new NewConversation({ signedOut });
+new Conversation({ left: () => thread?.refresh(), removed: () => close(REMOVED), signedOut });
+startCopying();
 const live = new Live({ view, told, trigger, connected, lost: () => health.lost(), signedOut });
 
 const refreshContacts = coalesce(async () => {
@@ -63,6 +74,10 @@ function trigger(name, data) {
   switch (name) {
     case "thread-updated":
       if (!data.peer || data.peer === thread?.peer) thread?.told(data.rowId);
+      refreshContacts();
+      break;
+    case "contact-removed":
+      if (data.peer === thread?.peer) close(REMOVED);
       refreshContacts();
       break;
     case "contact-changed":
@@ -105,9 +120,22 @@ function leaving() {
 
 function arrived() {
   open();
+  newConversation.arrived();
+  if (farewell !== "") {
+    navigation.notice(farewell);
+    farewell = "";
+    document.querySelector("#contacts .contact")?.focus({ preventScroll: true });
+  }
   mark();
   live.tell();
   refreshContacts();
+}
+
+/** Leaves the open conversation for the list. */
+function close(words) {
+  if (!thread || farewell !== "") return; // or on its way already
+  farewell = words;
+  document.querySelector("#thread .back").click();
 }
 
 function open() {
@@ -126,6 +154,7 @@ function mark() {
 function atMidnight() {
   setTimeout(() => {
     writeTimes(document, local);
+    contacts.tell();
     thread?.tellDays();
     atMidnight();
   }, untilMidnight(local) + 1000);

@@ -20,6 +20,7 @@ const SPREAD = 2_000;
 export const TRIGGERS = [
   "thread-updated",
   "contact-changed",
+  "contact-removed",
   "resync",
   "health",
   "session-ending",

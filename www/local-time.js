@@ -3,6 +3,7 @@
 
 const FORMS = {
   clock: { hour: "numeric", minute: "2-digit" },
+  weekday: { weekday: "short" },
   date: { day: "numeric", month: "short" },
   dateWithYear: { day: "numeric", month: "short", year: "numeric" },
   day: { day: "numeric", month: "long" },
@@ -10,10 +11,14 @@ const FORMS = {
   full: { dateStyle: "long", timeStyle: "short" },
 };
 
+/** Minutes by which a moment may lie ahead and still be now. */
+const SKEW = 2;
+
 /** Days and times in one zone and language. */
 export class LocalTime {
   #formats = new Map();
   #relative;
+  #minutes;
   #locale;
   #zone;
 
@@ -22,6 +27,7 @@ export class LocalTime {
     this.#locale = locale;
     this.#zone = zone;
     this.#relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+    this.#minutes = new Intl.NumberFormat(locale, { style: "unit", unit: "minute" });
   }
 
   /** `YYYY-MM-DD`, the calendar day of a moment. */
@@ -40,7 +46,14 @@ export class LocalTime {
   /** What stands in a `<time data-local=FORM>`. */
   text(form, at, now) {
     if (form !== "short") return this.#write(form === "full" ? "full" : "clock", at);
-    if (this.day(at) === this.day(now)) return this.#write("clock", at);
+    const minutes = Math.floor((now - at) / 60_000);
+    // Clocks of two hosts may disagree by a moment.
+    if (minutes < 1 && minutes >= -SKEW) return capital(this.#relative.format(0, "second"), this.#locale);
+    if (minutes > 0 && minutes < 60) return this.#minutes.format(minutes);
+    const days = daysBetween(this.day(at), this.day(now));
+    if (days === 0) return this.#write("clock", at);
+    if (days === 1) return capital(this.#relative.format(-1, "day"), this.#locale);
+    if (days > 1 && days < 7) return this.#write("weekday", at);
     return this.#write(this.#sameYear(at, now) ? "date" : "dateWithYear", at);
   }
 

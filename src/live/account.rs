@@ -14,7 +14,7 @@ use super::watch::Watch;
 use super::work::PAGE;
 use crate::http::Parked;
 use crate::http::client::Origin;
-use crate::posta::{PeerUrl, PostaError, Sent, Server};
+use crate::posta::{Content, PeerUrl, PostaError, Sent, Server};
 use crate::store::UserId;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -191,6 +191,29 @@ impl Account {
         // Its own tabs need not wait for the event.
         self.thread_changed(peer, sent.row_id);
         Ok(sent)
+    }
+
+    /// Tells a room that one leaves it; `key` as for a text.
+    pub fn leave(self: &Arc<Self>, room: &PeerUrl, key: &str) -> Result<Sent, PostaError> {
+        let sent = self.heard(self.server.send(room, &Content::leave_payload(), key))?;
+        self.thread_changed(room, sent.row_id);
+        Ok(sent)
+    }
+
+    /// Takes a conversation off the list; its messages stay where they are.
+    pub fn remove(self: &Arc<Self>, peer: &PeerUrl) -> Result<(), PostaError> {
+        match self.heard(self.server.remove_contact(peer)) {
+            // It was not on the list any more: another device was faster.
+            Ok(()) | Err(PostaError::Refused { status: 404 | 410, .. }) => {}
+            Err(e) => return Err(e),
+        }
+        {
+            let mut state = self.state();
+            state.contacts.changed = state.tick();
+            state.known.forget(peer);
+        }
+        self.tell_all(&[Trigger::ContactRemoved { peer: peer.clone() }]);
+        Ok(())
     }
 
     /// Queues a failed message again.

@@ -219,6 +219,13 @@ impl Follower {
                 drop(state);
                 self.everything(now);
             }
+            (EventKind::ContactRemoved, Some(peer)) => {
+                state.contacts.changed = tick;
+                state.known.forget(&peer);
+                self.gather.contacts(now);
+                drop(state);
+                self.account.tell_all(&[Trigger::ContactRemoved { peer }]);
+            }
             (EventKind::ContactChanged | EventKind::ContactRemoved, _) => {
                 state.contacts.changed = tick;
                 self.gather.contacts(now);

@@ -133,6 +133,11 @@ impl Known {
         }
     }
 
+    /// The conversation is off the list.
+    pub fn forget(&mut self, peer: &PeerUrl) {
+        self.entries.remove(peer);
+    }
+
     /// A thread changed at `tick`.
     pub fn changed(&mut self, peer: &PeerUrl, tick: u64) {
         if let Some(entry) = self.entries.get_mut(peer) {

@@ -16,6 +16,10 @@ pub enum Trigger {
     },
     /// The list of conversations changed.
     ContactChanged,
+    /// A conversation is off the list.
+    ContactRemoved {
+        peer: PeerUrl,
+    },
     /// Anything may have changed.
     Resync,
     Health(&'static str),
@@ -36,6 +40,10 @@ impl Trigger {
                 sse::frame("thread-updated", &data.to_string())
             }
             Trigger::ContactChanged => sse::frame("contact-changed", "{}"),
+            Trigger::ContactRemoved { peer } => {
+                let data = serde_json::json!({"peer": peer.display()});
+                sse::frame("contact-removed", &data.to_string())
+            }
             Trigger::Resync => sse::frame("resync", "{}"),
             Trigger::Health(state) => sse::frame("health", &format!("{{\"state\":\"{state}\"}}")),
             Trigger::Ping => sse::frame("ping", "{}"),

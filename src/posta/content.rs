@@ -54,6 +54,11 @@ impl Content {
         read_payload(payload, MAX_BROADCASTS)
     }
 
+    /// What tells a room that its sender leaves.
+    pub fn leave_payload() -> Value {
+        serde_json::json!({"kind": "posta.room/v1", "action": "leave"})
+    }
+
     /// The payload of a text message, as it is sent.
     pub fn text_payload(body: &str) -> Value {
         serde_json::json!({"kind": "posta.text/v1", "body": body})

@@ -2,14 +2,17 @@
 //!
 //! In scope: what a posta-server says and how we read it leniently. Out of scope: who asks
 //! (sessions), what is shown (web), when it is re-read (live).
+pub mod actor;
 pub mod content;
 pub mod events;
 pub mod json;
 pub mod model;
 pub mod pairing;
 pub mod server;
+mod typed;
 pub mod url;
 
+pub use actor::{Actor, Actors};
 pub use content::{Content, Image};
 pub use events::{Event, EventKind, EventStream};
 pub use model::{Contact, Direction, Identity, Message, Sent, State};

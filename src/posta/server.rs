@@ -192,6 +192,23 @@ impl Server {
         self.post("/api/v1/contacts/read", &body, &[]).map(drop)
     }
 
+    /// Takes a contact off the list.
+    pub fn remove_contact(&self, peer: &PeerUrl) -> Result<(), PostaError> {
+        let target = format!("/api/v1/contacts?url={}", percent_encode(peer.display()));
+        let access = self.access();
+        let fields = [("authorization", access.bearer.as_str()), ("accept", "application/json")];
+        let call = Call {
+            method: Method::Delete,
+            origin: &access.origin,
+            target: &target,
+            fields: &fields,
+            body: CallBody::Empty,
+            deadlines: WRITE,
+            max_answer: MAX_SMALL,
+        };
+        accepted(self.client.call(call).map_err(unanswered)?).map(drop)
+    }
+
     /// Queues a failed message again.
     pub fn retry(&self, row: i64) -> Result<(), PostaError> {
         self.post(&format!("/api/v1/messages/{row}/retry"), &Value::Null, &[]).map(drop)

@@ -7,6 +7,7 @@
 //!
 //! The scheme follows from the host: `https`, and `http` for loopback hosts, where the demo and
 //! the tests live and where no certificate can exist. That keeps the display form reversible.
+use crate::http::client::Origin;
 use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -71,6 +72,17 @@ impl PeerUrl {
             Some(end) => &authority[..=end],
             None => authority.split(':').next().unwrap_or_default(),
         }
+    }
+
+    /// Where a request to the participant itself goes: its origin, and the path there.
+    pub fn place(&self) -> (Origin, &str) {
+        let tls = self.0.starts_with("https:");
+        let display = self.display();
+        let (authority, path) = display.split_at(display.find('/').unwrap_or(display.len()));
+        let host = self.host();
+        let port = authority[host.len()..].strip_prefix(':').and_then(|port| port.parse().ok());
+        let port = port.unwrap_or(if tls { 443 } else { 80 });
+        (Origin { tls, host: host.to_owned(), port }, if path.is_empty() { "/" } else { path })
     }
 
     /// The page of this peer's thread: `/c/` and the display form as one path segment, encoded as

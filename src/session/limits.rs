@@ -1,7 +1,8 @@
-//! How often one address may try what could be guessed, or what costs us or others something.
+//! How often one address, or one user, may try what could be guessed, or what costs us or others something.
 //!
 //! A token bucket in one number (GCRA): the time at which the bucket would be full again. A bucket
 //! whose time has passed is the same as none, so it need not be kept.
+use crate::store::UserId;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +15,8 @@ pub enum Kind {
     SignUp,
     /// Each asks the database for a code.
     Invite,
+    /// Each calls a server of the person's choice.
+    Preview,
 }
 
 /// A whole household or office can share one address, so a burst is generous.
@@ -29,8 +32,16 @@ impl Kind {
             Kind::SignIn => Rate { burst: 60, every_ms: 2_000 },
             Kind::SignUp => Rate { burst: 20, every_ms: 6_000 },
             Kind::Invite => Rate { burst: 40, every_ms: 3_000 },
+            Kind::Preview => Rate { burst: 30, every_ms: 2_000 },
         }
     }
+}
+
+/// Whom a bucket belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Who {
+    Address(IpAddr),
+    User(UserId),
 }
 
 /// When to try again.
@@ -52,7 +63,7 @@ const MAX: usize = 20_000;
 #[derive(Default)]
 pub struct Limits {
     /// When each bucket will be full again, in Unix milliseconds.
-    full_at: Mutex<HashMap<(Kind, IpAddr), u64>>,
+    full_at: Mutex<HashMap<(Kind, Who), u64>>,
 }
 
 impl Limits {
@@ -62,8 +73,17 @@ impl Limits {
 
     /// Counts one try, or says when there may be one. A refused try is not counted.
     pub fn check(&self, kind: Kind, address: IpAddr, now_ms: u64) -> Result<(), RetryAfter> {
+        self.count(kind, Who::Address(household(address)), now_ms)
+    }
+
+    /// The same where one has to be signed in: for each user, wherever they are.
+    pub fn check_user(&self, kind: Kind, user: UserId, now_ms: u64) -> Result<(), RetryAfter> {
+        self.count(kind, Who::User(user), now_ms)
+    }
+
+    fn count(&self, kind: Kind, who: Who, now_ms: u64) -> Result<(), RetryAfter> {
         let Rate { burst, every_ms } = kind.rate();
-        let key = (kind, household(address));
+        let key = (kind, who);
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back must not lock anybody out for longer than an empty bucket.
         let longest = now_ms.saturating_add(burst * every_ms);
@@ -82,7 +102,7 @@ impl Limits {
 
 /// Forgets full buckets; where that is not enough, the fuller half: those who are being held back
 /// stay so.
-fn make_room(full_at: &mut HashMap<(Kind, IpAddr), u64>, now_ms: u64) {
+fn make_room(full_at: &mut HashMap<(Kind, Who), u64>, now_ms: u64) {
     full_at.retain(|_, full| *full > now_ms);
     if full_at.len() < MAX {
         return;
@@ -140,6 +160,16 @@ mod tests {
         assert_eq!(empty(&limits, Kind::SignUp, "192.0.2.2", 0), 20);
         assert_eq!(empty(&limits, Kind::SignIn, "192.0.2.1", 0), 60);
         assert_eq!(empty(&limits, Kind::SignUp, "::ffff:192.0.2.1", 0), 0, "the same address");
+    }
+
+    #[test]
+    fn a_user_has_one_bucket_wherever_they_are() {
+        let limits = Limits::new();
+        let tries = |user| {
+            let check = |_: &u32| limits.check_user(Kind::Preview, UserId(user), 0).is_ok();
+            (0..100).take_while(check).count()
+        };
+        assert_eq!((tries(1), tries(1), tries(2)), (30, 0, 30));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::http::{Method, Request, Response};
 use crate::live::{Account, Live};
 use crate::ops::clock::Clock;
 use crate::ops::metrics::{Family, Histogram, Metrics};
+use crate::posta::Actors;
 use crate::session::{Ceremonies, Limits, Session, Sessions};
 use crate::store::{Store, StoreError, UserId};
 use crate::webauthn::Policy;
@@ -23,6 +24,8 @@ pub struct App {
     pub limits: Limits,
     pub live: Live,
     pub client: Client,
+    /// What peers say of themselves, for whoever is about to write to them.
+    pub actors: Actors,
     pub clock: Clock,
     /// What an authenticator's answer must satisfy.
     pub policy: Policy,
@@ -61,6 +64,7 @@ impl App {
             ceremonies: Ceremonies::new(clock.clone()),
             limits: Limits::new(),
             live: Live::new(),
+            actors: Actors::new(client.clone()),
             client,
             policy: Policy::strict(config.base_url.rp_id().to_owned(), config.base_url.origin()),
             prf_salt,

@@ -5,10 +5,12 @@
 //! posta-server says (`posta`), what changed and who must know (`live`).
 //!
 //! Start reading at `routes.rs`, then `app.rs`.
+mod address;
 mod agent;
 mod app;
 mod assets;
 mod ceremony;
+mod conversation;
 mod cookie;
 mod events;
 mod failure;

@@ -1,15 +1,44 @@
-//! `/new`: open a conversation by its address. Nothing is stored anywhere until the first send.
+//! `GET /new?url=<address>`: whom one is about to write to. `GET /new/preview` is the answer alone,
+//! for a page in which somebody types. Nothing is stored anywhere until the first send.
 use super::app::{App, is_htmx};
 use super::failure::Answer;
 use super::form::Form;
+use super::html::new::Told;
 use super::page;
 use super::routes::Params;
-use crate::http::{Request, Response};
-use crate::posta::PeerUrl;
-use crate::session::Session;
+use crate::http::Request;
+use crate::live::Inbox;
+use crate::posta::{Actor, PeerUrl};
+use crate::session::{Kind, Session};
 use std::sync::Arc;
 
-const MAX_FORM: usize = 16 * 1024;
+const INVALID: &str =
+    "This is an invalid URL. An address looks like alice.example or example.org/bob.";
+const OWN: &str = "This is your own address. Give it to others, and enter theirs here.";
+
+/// What was made of an address.
+pub enum Looked {
+    Nothing,
+    Refused(String),
+    Away(PeerUrl),
+    Found(PeerUrl, Actor),
+}
+
+impl Looked {
+    pub fn told(&self) -> Told<'_> {
+        match self {
+            Looked::Nothing => Told::Nothing,
+            Looked::Refused(sentence) => Told::Refused(sentence),
+            Looked::Away(peer) => Told::Away(peer),
+            Looked::Found(peer, actor) => Told::Found { peer, actor },
+        }
+    }
+
+    /// The answer to somebody who wants to write to themselves.
+    pub fn own() -> Looked {
+        Looked::Refused(OWN.into())
+    }
+}
 
 /// `GET /new`
 pub fn page(
@@ -18,29 +47,62 @@ pub fn page(
     request: &mut Request<'_>,
     _: &Params<'_>,
 ) -> Answer {
+    let query = Form::parse(request.query.as_deref().unwrap_or(""));
+    let typed = query.text("url");
     let inbox = app.account(session).inbox();
-    Ok(page::new(app, session, &inbox, "", None, is_htmx(request)))
+    let looked = look(app, session, &inbox, typed, false);
+    Ok(page::new(app, session, &inbox, typed, looked.told(), is_htmx(request)))
 }
 
-/// `POST /new`: an address leads to its thread; anything else is asked for again, as typed.
-pub fn open(
+/// `GET /new/preview?url=<address>&typing=1`: while one types, half an address is no mistake yet.
+pub fn preview(
     app: &App,
     session: &Arc<Session>,
     request: &mut Request<'_>,
     _: &Params<'_>,
 ) -> Answer {
-    let body = request.body.collect(MAX_FORM)?;
-    let form = Form::parse(&String::from_utf8_lossy(&body));
-    let typed = form.text("url").trim();
-    match PeerUrl::parse(typed) {
-        Ok(peer) => Ok(Response::new(303).with("location", peer.page())),
-        Err(_) => {
-            let inbox = app.account(session).inbox();
-            let error = "That is not an address. It looks like alice.example or example.org/bob.";
-            let mut response =
-                page::new(app, session, &inbox, typed, Some(error), is_htmx(request));
-            response.status = 422;
-            Ok(response)
+    let query = Form::parse(request.query.as_deref().unwrap_or(""));
+    let inbox = app.account(session).known();
+    let looked = look(app, session, &inbox, query.text("url"), query.get("typing").is_some());
+    Ok(page::new_answer(app, session, &inbox, looked.told()))
+}
+
+fn look(app: &App, session: &Session, inbox: &Inbox, typed: &str, typing: bool) -> Looked {
+    if typed.trim().is_empty() {
+        return Looked::Nothing;
+    }
+    let Ok(peer) = PeerUrl::from_typed(typed, &app.policy.origin) else {
+        return if typing { Looked::Nothing } else { Looked::Refused(INVALID.into()) };
+    };
+    if inbox.me.as_ref().is_some_and(|me| me.url == peer) {
+        return Looked::own();
+    }
+    let host = peer.host();
+    if typing && !host.contains(['.', ':']) && host != "localhost" {
+        return Looked::Nothing; // a word, so far
+    }
+    if app.actors.kept(&peer).is_none()
+        && let Err(wait) = app.limits.check_user(Kind::Preview, session.user, app.clock.now_ms())
+    {
+        let sentence =
+            format!("Too many addresses at once. Wait {} seconds and try again.", wait.seconds());
+        return Looked::Refused(sentence);
+    }
+    match app.actors.look(&peer) {
+        Ok(actor) => Looked::Found(peer, actor),
+        Err(e) => {
+            log::debug!("user={} preview: {e}", session.user.0);
+            Looked::Away(peer)
         }
     }
+}
+
+/// What a peer that is no contact says of itself, for the header of its thread.
+pub fn stranger(app: &App, session: &Session, peer: &PeerUrl) -> Option<Actor> {
+    let kept = app.actors.kept(peer);
+    if kept.is_some() {
+        return kept;
+    }
+    app.limits.check_user(Kind::Preview, session.user, app.clock.now_ms()).ok()?;
+    app.actors.glance(peer).ok()
 }

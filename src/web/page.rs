@@ -3,7 +3,7 @@ use super::app::App;
 use super::html::{self, Markup, Scene, banner, layout, thread::Thread};
 use crate::http::Response;
 use crate::live::{self, Health, Inbox};
-use crate::posta::{Contact, PeerUrl};
+use crate::posta::{Actor, Contact, PeerUrl};
 use crate::session::Session;
 use jiff::Timestamp;
 
@@ -82,6 +82,7 @@ impl<'a> Stage<'a> {
     fn thread<T>(
         &self,
         thread: &live::Thread,
+        actor: Option<&Actor>,
         mark: Mark,
         draw: impl FnOnce(&Thread<'_>) -> T,
     ) -> T {
@@ -89,6 +90,7 @@ impl<'a> Stage<'a> {
             draw(&Thread {
                 peer: &thread.peer,
                 contact: thread.contact.as_ref(),
+                actor,
                 me: self.inbox.me.as_ref().map(|me| &me.url),
                 messages: &thread.messages,
                 has_older: thread.has_older,
@@ -132,11 +134,25 @@ pub fn new(
     session: &Session,
     inbox: &Inbox,
     typed: &str,
-    error: Option<&str>,
+    told: html::new::Told<'_>,
     fragment: bool,
 ) -> Response {
-    let main = html::new::form(typed, error);
-    titled(app, session, inbox, "New conversation", main, fragment)
+    let main = Stage::new(app, session, inbox).with(|scene| html::new::form(typed, told, &scene));
+    let mut response = titled(app, session, inbox, "New conversation", main, fragment);
+    if told.is_error() && !fragment {
+        response.status = 422;
+    }
+    response
+}
+
+/// What is told of an address that somebody types.
+pub fn new_answer(
+    app: &App,
+    session: &Session,
+    inbox: &Inbox,
+    told: html::new::Told<'_>,
+) -> Response {
+    Stage::new(app, session, inbox).with(|scene| html(html::new::answer(told, &scene)))
 }
 
 /// `/settings`
@@ -173,15 +189,16 @@ pub fn thread(
     session: &Session,
     inbox: &Inbox,
     thread: &live::Thread,
+    actor: Option<&Actor>,
     mark: Mark,
     fragment: bool,
 ) -> Response {
     let stage = Stage::new(app, session, inbox);
     if fragment {
-        return stage.thread(thread, mark, |view| html(html::thread::fragment(view)));
+        return stage.thread(thread, actor, mark, |view| html(html::thread::fragment(view)));
     }
-    let (title, main) =
-        stage.thread(thread, mark, |view| (view.title().to_owned(), html::thread::thread(view)));
+    let (title, main) = stage
+        .thread(thread, actor, mark, |view| (view.title().to_owned(), html::thread::thread(view)));
     stage.whole(&title, Some(&thread.peer), main)
 }
 
@@ -193,7 +210,8 @@ pub fn messages(
     thread: &live::Thread,
     mark: Mark,
 ) -> Response {
-    Stage::new(app, session, inbox).thread(thread, mark, |view| html(html::thread::messages(view)))
+    Stage::new(app, session, inbox)
+        .thread(thread, None, mark, |view| html(html::thread::messages(view)))
 }
 
 /// A page of messages that are not the newest.
@@ -204,7 +222,8 @@ pub fn older(
     thread: &live::Thread,
     mark: Mark,
 ) -> Response {
-    Stage::new(app, session, inbox).thread(thread, mark, |view| html(html::thread::older(view)))
+    Stage::new(app, session, inbox)
+        .thread(thread, None, mark, |view| html(html::thread::older(view)))
 }
 
 /// `/search`

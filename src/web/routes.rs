@@ -1,7 +1,10 @@
 //! THE table: everything a browser may ask, who may ask it, and whether asking keeps one signed in.
 use super::app::App;
 use super::failure::Answer;
-use super::{events, home, login, logout, media, messages, new, read, register, retry, send};
+use super::{
+    address, conversation, events, home, login, logout, media, messages, new, read, register,
+    retry, send,
+};
 use super::{search, settings, sidebar, statics, thread};
 use crate::http::{Method, Request};
 use crate::session::Session;
@@ -59,11 +62,15 @@ pub static ROUTES: &[Route] = &[
     route(Get, "/sidebar", Passive(sidebar::fragment)),
     route(Get, "/search", Active(search::page)),
     route(Get, "/new", Active(new::page)),
-    route(Post, "/new", Active(new::open)),
+    route(Get, "/new/preview", Active(new::preview)),
     route(Get, "/c/{}", Active(thread::page)),
     route(Get, "/c/{}/messages", Passive(messages::fragment)),
     route(Post, "/c/{}/messages", Active(send::text)),
     route(Post, "/c/{}/read", Active(read::mark)),
+    route(Post, "/c/{}/leave", Active(conversation::leave)),
+    route(Post, "/c/{}/remove", Active(conversation::remove)),
+    // After all others below `/c/`: an address typed with its slashes.
+    route(Get, "/c/{*}", Active(thread::plain)),
     route(Post, "/messages/{}/retry", Active(retry::again)),
     route(Get, "/settings", Active(settings::page)),
     route(Post, "/settings/step", Active(settings::touch::step)),
@@ -74,6 +81,7 @@ pub static ROUTES: &[Route] = &[
     route(Post, "/settings/delete", Active(settings::delete::begin)),
     route(Post, "/settings/sign-ins/end", Active(settings::sign_ins::end)),
     route(Post, "/settings/sign-ins/end-others", Active(settings::sign_ins::end_others)),
+    route(Get, "/address.svg", Passive(address::code)),
     route(Get, "/media/{}", Passive(media::fetch)),
     route(Get, "/events", Passive(events::stream)),
     route(Post, "/events/view", Passive(events::view)),
@@ -151,9 +159,9 @@ mod tests {
             (Get, "/c/a%2Fb", "/c/{} [\"a%2Fb\"]"),
             (Get, "/c/", "404"),
             (Get, "/c", "404"),
-            (Get, "/c/a/b", "404"),
+            (Get, "/c/a/b", "/c/{*} [\"a/b\"]"),
+            (Get, "/c/https://a.example/b", "/c/{*} [\"https://a.example/b\"]"),
             (Get, "/c/a/messages", "/c/{}/messages [\"a\"]"),
-            (Get, "/c/a/messages/", "404"),
             (Get, "/static/0/fonts/x.woff2", "/static/{}/{*} [\"0\", \"fonts/x.woff2\"]"),
             (Get, "/static/0/", "404"),
             (Post, "/healthz", "405 GET, HEAD"),

@@ -40,7 +40,7 @@ pub fn text(
 }
 
 /// RFC 9562 §5.4, lower or upper case.
-fn is_uuid_v4(key: &str) -> bool {
+pub fn is_uuid_v4(key: &str) -> bool {
     let bytes = key.as_bytes();
     bytes.len() == 36
         && bytes.iter().enumerate().all(|(at, byte)| match at {

@@ -1,7 +1,8 @@
 //! `GET /c/<peer>`: one thread; the whole page on a direct visit, the inside of `#main` for htmx.
 use super::app::{App, is_htmx};
 use super::failure::{Answer, Failure};
-use super::form::Form;
+use super::form::{self, Form};
+use super::new::{self, Looked};
 use super::page::{self, Mark};
 use super::routes::Params;
 use crate::http::{Request, Response};
@@ -30,7 +31,43 @@ pub fn page(
         account.opened(&peer, newest.row_id);
     }
     let inbox = account.inbox();
-    Ok(page::thread(app, session, &inbox, &thread, mark, is_htmx(request)))
+    if inbox.me.as_ref().is_some_and(|me| me.url == peer) {
+        let looked = Looked::own();
+        return Ok(page::new(
+            app,
+            session,
+            &inbox,
+            peer.display(),
+            looked.told(),
+            is_htmx(request),
+        ));
+    }
+    let actor = if thread.contact.is_none() { new::stranger(app, session, &peer) } else { None };
+    Ok(page::thread(app, session, &inbox, &thread, actor.as_ref(), mark, is_htmx(request)))
+}
+
+/// `GET /c/<peer>` as one types it: with the slashes of a path, or as a whole URL.
+pub fn plain(
+    app: &App,
+    _: &Arc<Session>,
+    request: &mut Request<'_>,
+    params: &Params<'_>,
+) -> Answer {
+    let typed = form::decode(params.raw(0), false);
+    // A slash too few: some browsers and proxies fold the two of a scheme into one.
+    let typed = match typed.split_once(":/") {
+        Some((scheme @ ("https" | "http"), rest)) => {
+            format!("{scheme}://{}", rest.trim_start_matches('/'))
+        }
+        _ => typed,
+    };
+    let peer = PeerUrl::from_typed(&typed, &app.policy.origin).map_err(|_| Failure::NotFound)?;
+    let mut location = peer.page();
+    if let Some(query) = &request.query {
+        location.push('?');
+        location.push_str(query);
+    }
+    Ok(Response::new(308).with("location", location))
 }
 
 /// The newest part, or with `?at=<row>` the part around a message.

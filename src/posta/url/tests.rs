@@ -191,6 +191,20 @@ fn whatever_is_accepted_is_stable() {
 }
 
 #[test]
+fn a_participant_is_asked_at_its_own_place() {
+    for (text, tls, host, port, path) in [
+        ("alice.example", true, "alice.example", 443, "/"),
+        ("alice.example:8443/x:y", true, "alice.example", 8443, "/x:y"),
+        ("[2001:db8::1]:8443/x", true, "[2001:db8::1]", 8443, "/x"),
+        ("localhost:9101", false, "localhost", 9101, "/"),
+    ] {
+        let url = PeerUrl::parse(text).unwrap();
+        let origin = Origin { tls, host: host.to_owned(), port };
+        assert_eq!(url.place(), (origin, path));
+    }
+}
+
+#[test]
 fn hosts_stand_alone() {
     for (text, host) in [
         ("alice.example", "alice.example"),

@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 
 const TOKENS: &str = include_str!("../../../www/tokens.css");
-const SHEETS: [(&str, &str); 7] = [
+const SHEETS: [(&str, &str); 8] = [
     ("base.css", include_str!("../../../www/base.css")),
     ("chat.css", include_str!("../../../www/chat.css")),
     ("sidebar.css", include_str!("../../../www/sidebar.css")),
     ("bubble.css", include_str!("../../../www/bubble.css")),
     ("thread.css", include_str!("../../../www/thread.css")),
+    ("people.css", include_str!("../../../www/people.css")),
     ("settings.css", include_str!("../../../www/settings.css")),
     ("card.css", include_str!("../../../www/card.css")),
 ];

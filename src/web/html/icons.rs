@@ -16,6 +16,10 @@ pub enum Icon {
     Passkey,
     Letter,
     Search,
+    More,
+    Person,
+    Room,
+    Agent,
 }
 
 macro_rules! small {
@@ -71,6 +75,20 @@ impl Icon {
             Icon::Search => {
                 large!("<circle cx=\"9\" cy=\"9\" r=\"5.25\"/><path d=\"m13 13 4 4\"/>")
             }
+            Icon::More => {
+                large!("<path d=\"M4.5 10h.01M10 10h.01M15.5 10h.01\" stroke-width=\"2.5\"/>")
+            }
+            Icon::Person => {
+                small!("<circle cx=\"7\" cy=\"4.5\" r=\"2.75\"/><path d=\"M2 13a5 5 0 0 1 10 0\"/>")
+            }
+            Icon::Room => small!(
+                "<circle cx=\"5\" cy=\"5\" r=\"2.25\"/><path d=\"M1 12.5a4 4 0 0 1 8 0\"/>\
+                 <path d=\"M9.25 2.9a2.25 2.25 0 0 1 0 4.2M11 9a4 4 0 0 1 2 3.5\"/>"
+            ),
+            Icon::Agent => small!(
+                "<rect x=\"1.75\" y=\"4.5\" width=\"10.5\" height=\"7.5\" rx=\"2\"/>\
+                 <path d=\"M7 4.5V2M5 7.75v.5M9 7.75v.5\"/>"
+            ),
             Icon::Letter => LETTER,
             Icon::Passkey => {
                 large!(

@@ -26,10 +26,12 @@ mod delivery;
 pub mod errors;
 mod href;
 mod icons;
+mod kind;
 pub mod layout;
 mod linkify;
 mod markup;
 pub mod new;
+pub mod own_address;
 #[cfg(test)]
 mod preview;
 #[cfg(test)]
@@ -40,6 +42,7 @@ pub mod settings;
 pub mod sidebar;
 mod snippet;
 pub mod thread;
+mod thread_menu;
 pub mod welcome;
 mod when;
 

@@ -50,6 +50,7 @@ impl Chat {
         let view = self.open.as_ref().map(|letters| Thread {
             peer: &letters.peer,
             contact: self.contacts.iter().find(|c| c.peer == letters.peer),
+            actor: None,
             me: Some(&me.url),
             messages: &letters.messages,
             has_older: !letters.messages.is_empty(),
@@ -95,6 +96,7 @@ fn pages() -> Vec<(&'static str, Markup)> {
     let last: Timestamp = "2026-05-14T15:20:00Z".parse().expect("a moment");
     let long = peer("konstantinopolitanska.with-a-very-long-name.example/users/maximiliana");
     let typed = "posta+v1://posta.alice.example#token=mst_cut-shor";
+    let scene = Scene { now: sample::now(), media: &media, contacts: &[] };
     let options = "{\"ceremony\":\"x\",\"publicKey\":{\"challenge\":\"'<&>\\\"\"}}";
     vec![
         ("thread", Chat { new_from: Some(8), ..thread(sample::usual()) }.draw()),
@@ -121,11 +123,12 @@ fn pages() -> Vec<(&'static str, Markup)> {
             .draw(),
         ),
         ("refused", Chat { health: Health::TokenRefused, ..Chat::new(None) }.draw()),
-        ("new", Chat::new(None).draw_with(|_| new::form("", None))),
+        ("new", Chat::new(None).draw_with(|_| new::form("", new::Told::Nothing, &scene))),
         (
             "new-error",
-            Chat::new(None)
-                .draw_with(|_| new::form("not a \"url\"", Some("That is not an address."))),
+            Chat::new(None).draw_with(|_| {
+                new::form("not a \"url\"", new::Told::Refused("No address."), &scene)
+            }),
         ),
         ("settings", Chat::new(None).draw_with(|_| settings::tests::sample())),
         ("login", auth::login("/c/bob.example?x=\"><b>", false)),
@@ -250,6 +253,7 @@ fn an_unknown_peer_is_an_empty_thread() {
     let view = Thread {
         peer: &peer,
         contact: None,
+        actor: None,
         me: None,
         messages: &[],
         has_older: false,

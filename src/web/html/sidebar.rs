@@ -3,7 +3,7 @@ use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::Markup;
 use super::scene::{Person, Scene, fnv1a};
-use super::{avatar, search, when};
+use super::{avatar, kind, own_address, search, when};
 use crate::posta::{Contact, Content, Direction, Identity, Message, PeerUrl};
 
 /// Above this the badge says only that there are more.
@@ -39,12 +39,24 @@ pub fn sidebar(view: &Sidebar<'_>) -> Markup {
         out.el("a")
             .class("round")
             .to("href", Href::ours("/new"))
+            .to("hx-get", Href::ours("/new"))
+            .attr("hx-target", "#main")
+            .attr("hx-push-url", "true")
+            .attr("hx-indicator", "#progress")
             .attr("aria-label", "New conversation")
             .attr("title", "New conversation")
             .with(|out| icons::write(out, Icon::Plus));
         own_menu(out, view);
     });
-    search::field(&mut out, "search", None, "", "Search your messages");
+    out.el("div").class("side-tools").with(|out| {
+        search::field(out, "search", None, "", "Search your messages");
+        out.el("button")
+            .id("unread-only")
+            .attr("type", "button")
+            .attr("aria-pressed", "false")
+            .attr("title", "Only unread conversations")
+            .text("Unread");
+    });
     out.el("div").id("contacts").with(|out| out.add(&contacts(view)));
     out
 }
@@ -60,6 +72,7 @@ pub fn contacts(view: &Sidebar<'_>) -> Markup {
         });
         return out;
     }
+    out.el("p").class("hint nothing-unread").text("Nothing unread");
     out.el("ul").with(|out| {
         for row in view.rows {
             out.el("li").with(|out| contact(out, view, row));
@@ -88,10 +101,10 @@ fn own_menu(out: &mut Markup, view: &Sidebar<'_>) {
             }
             icons::write(out, Icon::Chevron);
         });
-    out.el("div").id("own-menu").attr("popover", "auto").with(|out| {
+    out.el("div").id("own-menu").class("menu").attr("popover", "auto").with(|out| {
         out.el("p").class("name").with(|out| out.el("bdi").text(called));
         if let Some(person) = &profile {
-            out.el("p").class("address").with(|out| out.el("bdi").text(person.peer.display()));
+            own_address::write(out, person.peer);
         }
         out.el("a")
             .class("item")
@@ -123,7 +136,10 @@ fn contact(out: &mut Markup, view: &Sidebar<'_>, row: &Row<'_>) {
         .attr_some("aria-current", (view.open == Some(&row.contact.peer)).then_some("page"))
         .with(|out| {
             avatar::write(out, &view.scene, &person, "avatar-40");
-            out.el("span").class("name").with(|out| person.write_name(out));
+            out.el("span").class("name").with(|out| {
+                kind::mark(out, &row.contact.kind);
+                person.write_name(out);
+            });
             if let Some(at) = at {
                 when::short(out, at, view.scene.now);
             }

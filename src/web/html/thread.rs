@@ -10,14 +10,16 @@ use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::Markup;
 use super::scene::{Person, Scene};
-use super::{bubble, composer};
-use crate::posta::{Contact, Content, Direction, Message, PeerUrl, State, percent_encode};
+use super::{bubble, composer, kind, thread_menu};
+use crate::posta::{Actor, Contact, Content, Direction, Message, PeerUrl, State, percent_encode};
 
 /// A conversation as far as it is known.
 #[derive(Clone, Copy)]
 pub struct Thread<'a> {
     pub peer: &'a PeerUrl,
     pub contact: Option<&'a Contact>,
+    /// What the peer says of itself, when it is no contact.
+    pub actor: Option<&'a Actor>,
     pub me: Option<&'a PeerUrl>,
     /// Oldest first.
     pub messages: &'a [Message],
@@ -38,7 +40,17 @@ pub struct Thread<'a> {
 
 impl Thread<'_> {
     fn person(&self) -> Person<'_> {
-        Person::of_peer(self.peer, self.contact)
+        match (self.contact, self.actor) {
+            (None, Some(actor)) => {
+                Person { peer: self.peer, name: &actor.name, avatar: actor.avatar.as_deref() }
+            }
+            (contact, _) => Person::of_peer(self.peer, contact),
+        }
+    }
+
+    fn kind(&self) -> &str {
+        let contact = self.contact.map(|contact| contact.kind.as_str());
+        contact.or(self.actor.map(|actor| actor.kind.as_str())).unwrap_or("")
     }
 
     /// What the browser's title bar says.
@@ -172,6 +184,7 @@ fn header(out: &mut Markup, view: &Thread<'_>, person: &Person<'_>) {
         out.el("div").class("who").with(|out| {
             out.el("h1").id("thread-name").with(|out| person.write_name(out));
             out.el("p").class("address").with(|out| {
+                kind::word(out, view.kind());
                 out.el("bdi").text(view.peer.display());
             });
         });
@@ -187,6 +200,7 @@ fn header(out: &mut Markup, view: &Thread<'_>, person: &Person<'_>) {
             .attr("aria-label", "Search in this conversation")
             .attr("title", "Search in this conversation")
             .with(|out| icons::write(out, Icon::Search));
+        thread_menu::write(out, person, view.kind());
     });
 }
 
@@ -223,6 +237,7 @@ mod tests {
         let view = Thread {
             peer: &letters.peer,
             contact: None,
+            actor: None,
             me: None,
             messages: &letters.messages,
             has_older: true,
