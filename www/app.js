@@ -8,6 +8,7 @@ import { Live } from "./live.js";
 import { LocalTime, untilMidnight, writeTimes } from "./local-time.js";
 import { Navigation } from "./navigation.js";
 import { NewConversation } from "./new.js";
+import { watchPairing } from "./pairing.js";
 import { SignedOut, coalesce, fetchFragment, swap } from "./refresh.js";
 import { Session, account } from "./session.js";
 import { Settings } from "./settings.js";
@@ -195,5 +196,6 @@ window.addEventListener("pageshow", (event) => {
 writeTimes(document, local);
 open();
 atMidnight();
+watchPairing();
 session.start();
 live.start();

@@ -5,12 +5,14 @@ export class Refusal extends Error {
   /**
    * @param words for the person
    * @param status of the answer, or 0 when there was none
-   * @param isUnknown whether the server says that the passkey opens nothing
+   * @param answer what else it says: `unknown`, the passkey opens nothing; `next`, the question with
+   *   which it goes on
    */
-  constructor(words, status = 0, isUnknown = false) {
+  constructor(words, status = 0, { unknown = false, next = null } = {}) {
     super(words);
     this.status = status;
-    this.isUnknown = isUnknown;
+    this.isUnknown = unknown === true;
+    this.next = next;
   }
 
   /** Whether the server has judged, rather than been busy or away. */
@@ -32,7 +34,7 @@ export async function post(path, body = {}) {
     if (!isHtml(response)) answer.error = text;
   }
   if (response.ok) return answer;
-  throw new Refusal(answer.error || tryLater(response), response.status, answer.unknown === true);
+  throw new Refusal(answer.error || tryLater(response), response.status, answer);
 }
 
 export async function ask(path, body, type) {

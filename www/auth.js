@@ -1,16 +1,20 @@
 // Entry of the sign-in and sign-up pages.
 import { Refusal, ask, isHtml, post, tryLater } from "./ask.js";
+import { LocalTime, writeTimes } from "./local-time.js";
+import { watchPairing } from "./pairing.js";
 import { PasskeyError, areSuggested, areSupported, create, forget, get } from "./passkey.js";
 
 /** The server keeps a challenge for five minutes; a suggestion that waits longer asks for a new one. */
 const SUGGESTION_LASTS = 4 * 60_000;
 
+watchPairing();
 begin();
 
 /** Does what the card on the page is for. */
 function begin() {
   const pair = document.getElementById("pair");
   if (pair) connect(pair);
+  writeTimes(document, new LocalTime());
   const button = document.querySelector("#sign-in, #create-passkey");
   if (!button) return;
   if (!areSupported()) {
@@ -71,7 +75,7 @@ function signIn(button) {
 }
 
 /**
- * Step 1 of sign-up. The pairing URI holds a token, which no page that the server writes repeats: so
+ * Step 1 of sign-up. What is pasted holds a secret, which no page that the server writes repeats: so
  * the form stays where it is until it is right, and what was typed stays in it.
  */
 function connect(form) {
@@ -133,8 +137,15 @@ function signUp(button) {
       throw new Refusal("Your passkey was made. One more step: confirm that it opens what it protects.");
     }
     try {
-      leaveFor(await post("/register/passkey", { ceremony: options.ceremony, ...used }));
+      // What a set-up link's token shall be called.
+      const device = document.getElementById("device")?.value;
+      leaveFor(await post("/register/passkey", { ceremony: options.ceremony, device, ...used }));
     } catch (error) {
+      // Nothing is lost: the same passkey goes on where this stopped.
+      if (error.next) {
+        options = error.next;
+        label(button, "Confirm with your passkey");
+      }
       // It was made and is of no use: nobody shall be offered it again.
       if (error.isUnknown) await forget(options.publicKey.rpId, used.credential.id);
       throw error;

@@ -31,6 +31,12 @@ export class Settings {
       this.#submit(event.target);
     });
     document.addEventListener("click", (event) => this.#lead(event));
+    document.addEventListener("input", ({ target }) => {
+      if (target.name !== "uri" || !target.form?.closest("#settings")) return;
+      // Another link is another question.
+      this.#asked.delete(target.form);
+      hideInvite(target.form);
+    });
   }
 
   /** Something they show has changed; whoever is in the middle of something is left alone. */
@@ -64,6 +70,7 @@ export class Settings {
     try {
       if ("leaves" in form.dataset) this.#page.leaving();
       const done = "touch" in form.dataset ? await this.#touch(form) : await this.#send(form);
+      if (!done) return;
       if (done.location) {
         this.#page.left(done.location);
         return;
@@ -93,6 +100,10 @@ export class Settings {
     if (!areSupported()) throw new Refusal(NO_PASSKEYS);
     let step = this.#asked.get(form);
     step ??= await post(form.getAttribute("action"), new URLSearchParams(new FormData(form)));
+    if (step.invite) {
+      showInvite(form, step.invite);
+      return null;
+    }
     while (step.publicKey) {
       // A question that was cancelled is asked again at the next press; the server waits for it.
       this.#asked.set(form, step);
@@ -102,10 +113,13 @@ export class Settings {
         step = await post("/settings/step", { ceremony: step.ceremony, ...used });
       } catch (error) {
         if (error.isUnknown) await forget(step.publicKey.rpId, used.credential.id);
+        // Nothing is lost: the next press goes on where this stopped.
+        if (error.next) this.#asked.set(form, error.next);
         throw error;
       }
     }
     form.reset();
+    hideInvite(form);
     if (step.accepted) await keepOnly(step.accepted);
     return step;
   }
@@ -142,6 +156,28 @@ function nameIt(id) {
   if (!field) return;
   field.closest("details").open = true;
   field.focus();
+}
+
+/** Whose set-up link it is; the next press goes on with it. */
+function showInvite(form, { identity, deviceName, expiresAt }) {
+  const place = form.querySelector(".linked");
+  place.querySelector(".whose").textContent = identity;
+  const until = expiresAt ? new Date(expiresAt) : null;
+  const when = { dateStyle: "long", timeStyle: "short" };
+  place.querySelector(".until").textContent = until ? ` and works until ${until.toLocaleString([], when)}` : "";
+  const field = place.querySelector("input");
+  field.disabled = false;
+  field.value = deviceName;
+  place.hidden = false;
+  field.focus();
+}
+
+function hideInvite(form) {
+  const place = form.querySelector(".linked");
+  if (!place) return;
+  place.hidden = true;
+  // What is not shown is not sent.
+  place.querySelector("input").disabled = true;
 }
 
 function isUnexpected(error) {

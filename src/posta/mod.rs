@@ -9,6 +9,7 @@ pub mod json;
 pub mod model;
 pub mod pairing;
 pub mod server;
+pub mod setup;
 mod typed;
 pub mod url;
 
@@ -16,6 +17,7 @@ pub use actor::{Actor, Actors};
 pub use content::{Content, Image};
 pub use events::{Event, EventKind, EventStream};
 pub use model::{Contact, Direction, Identity, Message, Sent, State};
-pub use pairing::{Pairing, PairingUri};
+pub use pairing::{Offer, Pairing};
 pub use server::{PostaError, Server};
+pub use setup::{InviteInfo, SetupError};
 pub use url::{PeerUrl, percent_encode};

@@ -15,20 +15,20 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// For calls that read, while a page or a trigger waits for them.
-const READ: Deadlines = Deadlines {
+pub(super) const READ: Deadlines = Deadlines {
     connect: Duration::from_secs(5),
     first_byte: Duration::from_secs(8),
     total: Duration::from_secs(12),
 };
 /// For calls that change something: giving up early would leave the person guessing.
-const WRITE: Deadlines = Deadlines {
+pub(super) const WRITE: Deadlines = Deadlines {
     connect: Duration::from_secs(5),
     first_byte: Duration::from_secs(15),
     total: Duration::from_secs(20),
 };
 /// Largest answers, in bytes: an identity or a receipt; 5,000 contacts; a page of messages that are
 /// all as large as the wire allows (64 KiB, in base64 when a room passed them on).
-const MAX_SMALL: u64 = 64 << 10;
+pub(super) const MAX_SMALL: u64 = 64 << 10;
 const MAX_CONTACTS: u64 = 4 << 20;
 const MAX_PAGE: u64 = 20 << 20;
 /// Longest error code and text of a posta-server passed on, in characters.
@@ -39,16 +39,16 @@ const MAX_EVENT_ID: usize = 512;
 
 #[derive(Clone)]
 pub struct Server {
-    client: Client,
+    pub(super) client: Client,
     /// Shared by all clones.
     access: Arc<Mutex<Arc<Access>>>,
 }
 
 /// Where the posta-server is, and what lets one in.
-struct Access {
-    origin: Origin,
+pub(super) struct Access {
+    pub(super) origin: Origin,
     /// The value of the `Authorization` field.
-    bearer: Zeroizing<String>,
+    pub(super) bearer: Zeroizing<String>,
 }
 
 impl Access {
@@ -112,7 +112,7 @@ impl Server {
         self.access().origin.clone()
     }
 
-    fn access(&self) -> Arc<Access> {
+    pub(super) fn access(&self) -> Arc<Access> {
         Arc::clone(&self.lock())
     }
 
@@ -306,7 +306,7 @@ pub(super) fn unanswered(error: CallError) -> PostaError {
 }
 
 /// The body of a 2xx answer; the error any other answer stands for.
-fn accepted(answer: Answer) -> Result<Vec<u8>, PostaError> {
+pub(super) fn accepted(answer: Answer) -> Result<Vec<u8>, PostaError> {
     let status = answer.status;
     match status {
         401 => return Err(PostaError::TokenRefused),
@@ -334,7 +334,7 @@ fn clean(value: &Value, name: &str) -> String {
     json::text(value, &[name]).unwrap_or_default().replace(char::is_control, " ")
 }
 
-fn understood<T: Send + 'static>(
+pub(super) fn understood<T: Send + 'static>(
     body: Vec<u8>,
     what: &str,
     convert: impl FnOnce(&Value) -> Option<T> + Send + 'static,

@@ -3,7 +3,7 @@
 use super::touch::{Adding, Touch, Trying};
 use crate::ops::clock::Clock;
 use crate::ops::{encode, random};
-use crate::posta::{Identity, Pairing};
+use crate::posta::{Identity, Offer};
 use crate::webauthn::Credential;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,12 +22,14 @@ pub enum Ceremony {
     Try(Trying),
 }
 
-/// The pairing is good; the passkey is to be made.
+/// The pairing is good, or the set-up link is; the passkey is to be made.
 pub struct Registering {
     /// The invite's code.
     pub invite: String,
-    /// Holds the token, which is wiped with it.
-    pub pairing: Pairing,
+    /// Holds the token, or what it is to be had for; both are wiped with it.
+    pub offer: Offer,
+    /// For a set-up link: the name that its token gets when its person gives it no other.
+    pub device: Option<String>,
     pub identity: Identity,
     pub challenge: [u8; 32],
     /// WebAuthn's `user.id` of the user to be.

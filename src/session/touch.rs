@@ -1,7 +1,7 @@
 //! Fresh touches: whoever is signed in and about to do something that cannot be undone by signing
 //! out proves anew that the passkey is theirs. A touch is bound to the sign-in that asked and to
 //! what it was asked for, and its challenge is answered once.
-use crate::posta::Pairing;
+use crate::posta::Offer;
 use crate::store::UserId;
 use crate::vault::DataKey;
 use crate::webauthn::Credential;
@@ -15,9 +15,11 @@ pub enum Purpose {
     RemovePasskey {
         credential_id: Vec<u8>,
     },
-    /// Holds the new token, which is wiped with it.
+    /// Holds the new token or what it is to be had for, which is wiped with it.
     Pair {
-        pairing: Pairing,
+        offer: Offer,
+        /// What the posta-server shall call this device, for a set-up link.
+        device: String,
     },
     DeleteAccount,
 }

@@ -30,6 +30,9 @@ pub struct Json {
     /// Where to go after signing in.
     #[serde(default)]
     pub next: String,
+    /// What the posta-server shall call this device.
+    #[serde(default)]
+    pub device: String,
 }
 
 impl Json {
@@ -71,6 +74,12 @@ pub enum Ending {
         sentence: &'static str,
         why: String,
     },
+    /// As above; nothing is lost, and `next` is the question with which it goes on.
+    Again {
+        status: u16,
+        sentence: &'static str,
+        next: Value,
+    },
     Failed(Failure),
 }
 
@@ -87,18 +96,19 @@ impl Ending {
 
     /// The answer to the script; `what` names the ceremony in the log.
     pub fn answer(self, request_id: u64, what: &str) -> Answer {
-        let (status, sentence, unknown) = match self {
+        let (status, sentence, more) = match self {
             Ending::Failed(failure) => return Err(failure),
-            Ending::Told(status, sentence) => (status, sentence, false),
-            Ending::Unknown(status, sentence) => (status, sentence, true),
+            Ending::Told(status, sentence) => (status, sentence, None),
+            Ending::Unknown(status, sentence) => (status, sentence, Some(("unknown", true.into()))),
+            Ending::Again { status, sentence, next } => (status, sentence, Some(("next", next))),
             Ending::Refused { status, sentence, why } => {
                 log::info!("id={request_id} {what} refused: {why}");
-                (status, sentence, false)
+                (status, sentence, None)
             }
         };
         let mut answer = serde_json::json!({ "error": sentence });
-        if unknown {
-            answer["unknown"] = true.into();
+        if let Some((name, value)) = more {
+            answer[name] = value;
         }
         Ok(json(status, &answer))
     }

@@ -8,13 +8,24 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
      frame-ancestors 'none'";
 
 /// Passkeys and the clipboard for ourselves; every sensor and the like for nobody.
-pub const PERMISSIONS_POLICY: &str = "publickey-credentials-create=(self), \
-     publickey-credentials-get=(self), clipboard-write=(self), clipboard-read=(self), \
-     accelerometer=(), autoplay=(), browsing-topics=(), camera=(), \
-     display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), \
-     gyroscope=(), hid=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), \
-     midi=(), payment=(), picture-in-picture=(), screen-wake-lock=(), serial=(), \
-     storage-access=(), usb=(), xr-spatial-tracking=()";
+macro_rules! permissions {
+    ($camera:literal) => {
+        concat!(
+            "publickey-credentials-create=(self), publickey-credentials-get=(self), \
+             clipboard-write=(self), clipboard-read=(self), accelerometer=(), autoplay=(), \
+             browsing-topics=(), camera=",
+            $camera,
+            ", display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), \
+             gyroscope=(), hid=(), idle-detection=(), local-fonts=(), magnetometer=(), \
+             microphone=(), midi=(), payment=(), picture-in-picture=(), screen-wake-lock=(), \
+             serial=(), storage-access=(), usb=(), xr-spatial-tracking=()"
+        )
+    };
+}
+
+pub const PERMISSIONS_POLICY: &str = permissions!("()");
+/// For the pages where a QR code may be read.
+pub const WITH_CAMERA: &str = permissions!("(self)");
 
 /// Two years, for this host only: the operator's other hosts are none of our business.
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=63072000";

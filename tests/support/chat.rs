@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 pub struct Chat {
     pub directory: Directory,
@@ -14,6 +15,8 @@ pub struct Chat {
     port: u16,
     flags: Vec<String>,
     child: Option<Child>,
+    /// All it has logged so far.
+    log: Arc<Mutex<String>>,
 }
 
 pub struct Reply {
@@ -39,6 +42,7 @@ impl Chat {
             port,
             flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
             child: None,
+            log: Arc::default(),
         };
         chat.restart();
         chat
@@ -57,7 +61,8 @@ impl Chat {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         assert!(lines.any(|line| line.ends_with(" listening")), "it did not start");
         // Somebody must go on reading, or the server would block on its log.
-        std::thread::spawn(move || lines.for_each(drop));
+        let log = Arc::clone(&self.log);
+        std::thread::spawn(move || lines.for_each(|line| *log.lock().unwrap() += &(line + "\n")));
         self.child = Some(child);
     }
 
@@ -67,6 +72,10 @@ impl Chat {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     pub fn pid(&self) -> u32 {
@@ -217,17 +226,34 @@ impl Chat {
         options.ok_or(reply)
     }
 
-    /// All of sign-up; the passkey and the session's cookie.
-    pub fn sign_up(&self, code: &str, pairing: &str) -> (Passkey, String) {
+    /// Sign-up until the passkey is made; what it is asked to prove itself with.
+    pub fn create_passkey(&self, code: &str, pairing: &str) -> (Passkey, Value) {
         let begun = self.connect(code, pairing).unwrap_or_else(|reply| panic!("{}", reply.body));
-        let (mut passkey, created) = Passkey::create(&begun["publicKey"], &self.origin);
+        let (passkey, created) = Passkey::create(&begun["publicKey"], &self.origin);
         let step = json!({"ceremony": begun["ceremony"], "credential": created, "prf": null});
         let asked = self.post_json("/register/passkey", &step).unwrap();
         assert_eq!(asked.status, 200, "{}", asked.body);
-        let asked = asked.json();
+        (passkey, asked.json())
+    }
+
+    /// The last step of sign-up.
+    pub fn prove(
+        &self,
+        passkey: &mut Passkey,
+        asked: &Value,
+        device: &str,
+    ) -> Result<Reply, minreq::Error> {
         let (credential, prf) = passkey.get(&asked["publicKey"]);
-        let step = json!({"ceremony": asked["ceremony"], "credential": credential, "prf": prf});
-        let done = self.post_json("/register/passkey", &step).unwrap();
+        let ceremony = &asked["ceremony"];
+        let step =
+            json!({"ceremony": ceremony, "credential": credential, "prf": prf, "device": device});
+        self.post_json("/register/passkey", &step)
+    }
+
+    /// All of sign-up; the passkey and the session's cookie.
+    pub fn sign_up(&self, code: &str, pairing: &str) -> (Passkey, String) {
+        let (mut passkey, asked) = self.create_passkey(code, pairing);
+        let done = self.prove(&mut passkey, &asked, "").unwrap();
         assert_eq!(done.status, 200, "{}", done.body);
         (passkey, done.cookie.expect("a session"))
     }

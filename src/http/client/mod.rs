@@ -99,7 +99,6 @@ pub enum CallBody<'a> {
     Empty,
     Bytes(&'a [u8]),
     /// Streams through; chunked unless the length is known. Never retried.
-    #[cfg_attr(not(test), expect(dead_code, reason = "uploads of images will be the first"))]
     Stream {
         length: Option<u64>,
         source: &'a mut dyn Read,

@@ -7,6 +7,7 @@ use super::href::Href;
 use super::icons::{self, Icon};
 use super::layout::{self, Top};
 use super::markup::Markup;
+use super::pairing::{self, Link};
 use super::scene::host;
 use crate::posta::PeerUrl;
 
@@ -43,9 +44,9 @@ pub fn login(next: &str, deleted: bool) -> Markup {
     })
 }
 
-/// `GET /register`, and again when the pairing URI was wrong: then `typed` is what stands in the
-/// field and `error` says what happened and what to do.
-pub fn register_paste(code: &str, typed: &str, error: Option<&str>) -> Markup {
+/// `GET /register`, and again when what was pasted does not work: then `error` says what happened
+/// and what to do.
+pub fn register_paste(code: &str, error: Option<&str>) -> Markup {
     layout::card("Sign up", Top::Page, true, |out| {
         step(out, Step::Current(1), CONNECT);
         out.el("p").text(
@@ -59,46 +60,27 @@ pub fn register_paste(code: &str, typed: &str, error: Option<&str>) -> Markup {
             .with(|out| {
                 let code_field = out.el("input").attr("type", "hidden").attr("name", "code");
                 code_field.attr("value", code).void();
-                out.el("label").attr("for", "uri").text("Paste your posta+v1:// URI");
-                out.el("textarea")
-                    .id("uri")
-                    .class("address")
-                    .attr("name", "uri")
-                    .attr("rows", "3")
-                    .attr("spellcheck", "false")
-                    .attr("autocapitalize", "none")
-                    .attr("autocomplete", "off")
-                    .attr("aria-describedby", "uri-error uri-help")
-                    .attr_some("aria-invalid", error.map(|_| "true"))
-                    .flag("required", true)
-                    .flag("autofocus", true)
-                    .text(typed);
-                out.el("p").id("uri-error").class("error").attr("role", "alert").with(|out| {
-                    out.text(error.unwrap_or(""));
-                });
-                out.el("p").id("uri-help").class("hint").with(|out| {
-                    out.text("On your posta-server, run ");
-                    out.el("code").text("posta-server token create --name chat");
-                    out.text(". It prints the URI once.");
-                });
+                let label = "Paste your posta+v1:// URI";
+                pairing::field(out, "uri", label, Some(error));
                 out.el("button").class("primary wide").attr("type", "submit").text("Continue");
             });
         step(out, Step::Next(2), CREATE);
     })
 }
 
-/// Step 2. `options` is the JSON `{"ceremony", "publicKey"}` that the script starts from.
-pub fn register_passkey(name: &str, identity: &PeerUrl, options: &str) -> Markup {
+/// Step 2. `options` is the JSON `{"ceremony", "publicKey"}` that the script starts from; `link`:
+/// what was pasted is a set-up link, which is used at the end of this step.
+pub fn register_passkey(
+    name: &str,
+    identity: &PeerUrl,
+    link: Option<Link<'_>>,
+    options: &str,
+) -> Markup {
     layout::card("Sign up", Top::Page, true, |out| {
         step(out, Step::Done, CONNECT);
-        out.el("p").class("paired").with(|out| {
-            out.text("Connected as ");
-            let called = match name.trim() {
-                "" => host(identity),
-                name => name,
-            };
-            out.el("b").with(|out| out.el("bdi").text(called));
-            out.el("span").class("address").with(|out| out.el("bdi").text(identity.display()));
+        out.el("div").class("paired").with(|out| match link {
+            Some(link) => pairing::link(out, identity, link),
+            None => connected(out, name, identity),
         });
         step(out, Step::Current(2), CREATE);
         out.el("p").text(
@@ -117,6 +99,18 @@ pub fn register_passkey(name: &str, identity: &PeerUrl, options: &str) -> Markup
             });
         slots(out);
     })
+}
+
+fn connected(out: &mut Markup, name: &str, identity: &PeerUrl) {
+    out.el("p").with(|out| {
+        out.text("Connected as ");
+        let called = match name.trim() {
+            "" => host(identity),
+            name => name,
+        };
+        out.el("b").with(|out| out.el("bdi").text(called));
+        out.el("span").class("address").with(|out| out.el("bdi").text(identity.display()));
+    });
 }
 
 /// One page for codes that are unknown, expired or used: it does not tell which.

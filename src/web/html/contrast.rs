@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 const TOKENS: &str = include_str!("../../../www/tokens.css");
-const SHEETS: [(&str, &str); 8] = [
+const SHEETS: &[(&str, &str)] = &[
     ("base.css", include_str!("../../../www/base.css")),
     ("chat.css", include_str!("../../../www/chat.css")),
     ("sidebar.css", include_str!("../../../www/sidebar.css")),
@@ -12,6 +12,7 @@ const SHEETS: [(&str, &str); 8] = [
     ("thread.css", include_str!("../../../www/thread.css")),
     ("people.css", include_str!("../../../www/people.css")),
     ("settings.css", include_str!("../../../www/settings.css")),
+    ("pairing.css", include_str!("../../../www/pairing.css")),
     ("card.css", include_str!("../../../www/card.css")),
 ];
 

@@ -38,6 +38,7 @@ const CHAT: &[&str] = &[
     "navigation.js",
     "new.js",
     "outbox.js",
+    "pairing.js",
     "passkey.js",
     "refresh.js",
     "scroll.js",
@@ -47,7 +48,7 @@ const CHAT: &[&str] = &[
     "turns.js",
 ];
 /// The modules of sign-in and sign-up, their entry first.
-const AUTH: &[&str] = &["auth.js", "ask.js", "passkey.js"];
+const AUTH: &[&str] = &["auth.js", "ask.js", "local-time.js", "pairing.js", "passkey.js"];
 
 /// The whole chat page. `main` is the inner part of `#main`.
 pub struct Page<'a> {
@@ -71,6 +72,7 @@ pub fn page(page: &Page<'_>) -> Markup {
             "bubble.css",
             "people.css",
             "settings.css",
+            "pairing.css",
         ],
         scripts: CHAT,
         htmx: true,
@@ -99,7 +101,7 @@ pub enum Top {
 pub fn card(title: &str, top: Top, passkeys: bool, inside: impl FnOnce(&mut Markup)) -> Markup {
     let head = Head {
         title,
-        styles: &["tokens.css", "base.css", "card.css"],
+        styles: &["tokens.css", "base.css", "card.css", "pairing.css"],
         scripts: if passkeys { AUTH } else { &[] },
         htmx: false,
     };

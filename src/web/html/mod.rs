@@ -32,6 +32,7 @@ mod linkify;
 mod markup;
 pub mod new;
 pub mod own_address;
+pub mod pairing;
 #[cfg(test)]
 mod preview;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::sample::{self, Letters};
 use super::scene::Scene;
 use super::sidebar::{Row, Sidebar};
 use super::thread::Thread;
-use super::{Markup, auth, errors, new, settings, thread, welcome};
+use super::{Markup, auth, errors, new, pairing, settings, thread, welcome};
 use crate::posta::{Contact, Message, PeerUrl};
 use jiff::Timestamp;
 
@@ -95,7 +95,6 @@ fn pages() -> Vec<(&'static str, Markup)> {
     let peer = |url| sample::peer(url);
     let last: Timestamp = "2026-05-14T15:20:00Z".parse().expect("a moment");
     let long = peer("konstantinopolitanska.with-a-very-long-name.example/users/maximiliana");
-    let typed = "posta+v1://posta.alice.example#token=mst_cut-shor";
     let scene = Scene { now: sample::now(), media: &media, contacts: &[] };
     let options = "{\"ceremony\":\"x\",\"publicKey\":{\"challenge\":\"'<&>\\\"\"}}";
     vec![
@@ -133,16 +132,24 @@ fn pages() -> Vec<(&'static str, Markup)> {
         ("settings", Chat::new(None).draw_with(|_| settings::tests::sample())),
         ("login", auth::login("/c/bob.example?x=\"><b>", false)),
         ("login-deleted", auth::login("/", true)),
-        ("register", auth::register_paste("code", "", None)),
+        ("register", auth::register_paste("code", None)),
         (
             "register-error",
             auth::register_paste(
                 "code",
-                typed,
                 Some("This pairing URI is not complete. Copy the whole line and paste it again."),
             ),
         ),
-        ("passkey", auth::register_passkey("Alice Moe", &peer("alice.example"), options)),
+        ("passkey", auth::register_passkey("Alice Moe", &peer("alice.example"), None, options)),
+        (
+            "passkey-link",
+            auth::register_passkey(
+                "Alice Moe",
+                &peer("alice.example"),
+                Some(pairing::Link { device: "My <laptop>", expires_at: Some(last) }),
+                options,
+            ),
+        ),
         ("invalid-invite", auth::invalid_invite()),
         (
             "error",

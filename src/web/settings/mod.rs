@@ -10,8 +10,8 @@ pub mod touch;
 use super::app::{App, is_htmx};
 use super::failure::{Answer, Failure};
 use super::html::settings::Parts;
-use super::page;
 use super::routes::Params;
+use super::{headers, page};
 use crate::http::{Request, Response};
 use crate::session::Session;
 use std::sync::Arc;
@@ -36,7 +36,8 @@ pub fn page(
         sign_ins: &sign_ins,
         this: &session.id,
     };
-    Ok(page::settings(app, session, &inbox, &parts, is_htmx(request)))
+    let settings = page::settings(app, session, &inbox, &parts, is_htmx(request));
+    Ok(settings.with("permissions-policy", headers::WITH_CAMERA))
 }
 
 /// Where a form leads when no script sent it.

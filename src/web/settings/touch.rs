@@ -8,7 +8,7 @@ use crate::http::{Request, Response, deep};
 use crate::ops::encode::b64url;
 use crate::ops::random;
 use crate::session::{Ceremony, Kind, Purpose, Session, Touch};
-use crate::store::{Passkey, PasskeyRow};
+use crate::store::{Passkey, PasskeyRow, StoreError};
 use crate::vault::{self, DataKey};
 use crate::web::app::App;
 use crate::web::ceremony::{self, Ending, Json};
@@ -22,18 +22,27 @@ use zeroize::Zeroizing;
 /// Asks for a touch of any of the user's passkeys.
 pub fn ask(app: &App, session: &Session, request: &Request<'_>, purpose: Purpose) -> Answer {
     app.limits.check(Kind::SignIn, request.client_ip, app.clock.now_ms())?;
+    Ok(ceremony::json(200, &question(app, session, purpose)?))
+}
+
+/// The question that a touch answers.
+pub fn question(app: &App, session: &Session, purpose: Purpose) -> Result<Value, StoreError> {
     let passkeys = app.store.passkey_list(session.user)?;
     let challenge = random::bytes();
     let options =
         webauthn::request_options(&app.policy, &challenge, &descriptors(&passkeys), &app.prf_salt);
     let touch = Touch { session: session.key, user: session.user, purpose, challenge };
-    Ok(next(app, Ceremony::Touch(touch), "get", &options))
+    Ok(step_of(app, Ceremony::Touch(touch), "get", &options))
+}
+
+fn step_of(app: &App, ceremony: Ceremony, kind: &str, options: &Value) -> Value {
+    let id = app.ceremonies.begin(ceremony);
+    json!({ "ceremony": id, "kind": kind, "publicKey": options })
 }
 
 /// What the script is to do next.
 pub fn next(app: &App, ceremony: Ceremony, kind: &str, options: &Value) -> Response {
-    let id = app.ceremonies.begin(ceremony);
-    ceremony::json(200, &json!({ "ceremony": id, "kind": kind, "publicKey": options }))
+    ceremony::json(200, &step_of(app, ceremony, kind, options))
 }
 
 pub fn descriptors(passkeys: &[PasskeyRow]) -> Vec<(&[u8], &[String])> {
@@ -130,7 +139,7 @@ fn touched(app: &App, session: &Session, touch: Touch, mut json: Json) -> Result
         Purpose::RemovePasskey { credential_id } => {
             remove::touched(app, session, &touched, &credential_id)
         }
-        Purpose::Pair { pairing } => pair::touched(app, &touched, pairing),
+        Purpose::Pair { offer, device } => pair::touched(app, session, &touched, offer, device),
         Purpose::DeleteAccount => delete::touched(app, &touched),
     }
 }

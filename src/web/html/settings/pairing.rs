@@ -2,6 +2,7 @@
 use super::{Parts, disclosure, form, touching};
 use crate::live::Health;
 use crate::web::html::markup::Markup;
+use crate::web::html::pairing;
 
 pub fn section(out: &mut Markup, parts: &Parts<'_>) {
     super::section(out, "pairing", "Your posta-server", |out| {
@@ -20,26 +21,19 @@ pub fn section(out: &mut Markup, parts: &Parts<'_>) {
     });
 }
 
-/// What was typed is never written back: it holds a token.
 fn again(out: &mut Markup) {
     form(out, "/settings/pairing", touching, |out| {
-        out.el("label").attr("for", "pair-uri").text("New pairing URI");
-        out.el("textarea")
-            .id("pair-uri")
-            .class("address")
-            .attr("name", "uri")
-            .attr("rows", "3")
-            .attr("spellcheck", "false")
-            .attr("autocapitalize", "none")
-            .attr("autocomplete", "off")
-            .attr("aria-describedby", "pair-help")
-            .flag("required", true)
-            .empty();
-        out.el("p").id("pair-help").class("hint").with(|out| {
-            out.text("On your posta-server, run ");
-            out.el("code").text("posta-server token create --name chat");
-            out.text(". You confirm with your passkey.");
+        pairing::field(out, "pair-uri", "New pairing URI", None);
+        out.el("div").class("linked").flag("hidden", true).with(|out| {
+            out.el("p").with(|out| {
+                out.text("This set-up link is for ");
+                out.el("b").with(|out| out.el("bdi").class("whose").empty());
+                out.el("span").class("until").empty();
+                out.text(". It is used up only once you have confirmed.");
+            });
+            pairing::device(out, "pair-device", None);
         });
+        out.el("p").class("hint").text("You confirm with your passkey.");
         out.el("button").class("primary").attr("type", "submit").text("Pair again");
     });
 }
