@@ -1,7 +1,7 @@
 //! One request's way through the house: route, origin, session, handler, headers, log.
 use super::failure::{Answer, Failure};
 use super::routes::{self, Found, Handler, Params};
-use super::{cookie, form, headers, keeper, origin};
+use super::{cookie, headers, keeper, origin, plain};
 use crate::config::Config;
 use crate::http::client::Client;
 use crate::http::server::{Record, Service};
@@ -156,7 +156,7 @@ impl Service for App {
         let mut response = answer.unwrap_or_else(|failure| {
             note(&failure, route, request.id);
             match failure {
-                Failure::SignedOut => signed_out(request),
+                Failure::SignedOut => plain::signed_out(request),
                 failure => failure.answer(navigates(request), request.id),
             }
         });
@@ -227,33 +227,6 @@ pub fn navigates(request: &Request<'_>) -> bool {
 
 pub fn is_htmx(request: &Request<'_>) -> bool {
     request.fields.get("hx-request") == Some("true")
-}
-
-/// A page goes to sign-in and comes back; htmx is told to go there whole, so that a sign-in page
-/// never lands inside a fragment; a script gets the bare 401.
-fn signed_out(request: &Request<'_>) -> Response {
-    if is_htmx(request) {
-        let here = request.fields.get("hx-current-url").and_then(path_of).unwrap_or("/");
-        return Response::new(200).with("hx-redirect", login_url(here));
-    }
-    if navigates(request) {
-        let here = match &request.query {
-            Some(query) => format!("{}?{query}", request.path),
-            None => request.path.clone(),
-        };
-        return Response::new(303).with("location", login_url(&here));
-    }
-    Failure::SignedOut.answer(false, request.id)
-}
-
-fn login_url(next: &str) -> String {
-    if next == "/" { "/login".into() } else { format!("/login?next={}", form::encode(next)) }
-}
-
-/// Path and query of an absolute URL.
-fn path_of(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    Some(rest.find('/').map_or("/", |at| &rest[at..]).split('#').next().unwrap_or("/"))
 }
 
 /// Where to go after signing in: a path of ours, never another site's.

@@ -2,11 +2,10 @@
 use super::app::{App, navigates};
 use super::failure::Answer;
 use super::form::Form;
+use super::key;
 use super::routes::Params;
-use super::send::is_uuid_v4;
 use super::thread::peer_of;
 use crate::http::{Request, Response};
-use crate::ops::random;
 use crate::session::Session;
 use std::sync::Arc;
 
@@ -24,7 +23,7 @@ pub fn leave(
     let form = Form::parse(&String::from_utf8_lossy(&body));
     let given = form.text("key");
     // Without a script there is no key, and nothing that would try again by itself.
-    let key = if is_uuid_v4(given) { given.to_owned() } else { uuid_v4() };
+    let key = if key::is_uuid_v4(given) { given.to_owned() } else { key::fresh() };
     app.account(session).leave(&peer, &key)?;
     Ok(done(request, peer.page()))
 }
@@ -43,25 +42,4 @@ pub fn remove(
 /// A script goes on by itself; a form sent without one is led to where it belongs.
 fn done(request: &Request<'_>, page: String) -> Response {
     if navigates(request) { Response::new(303).with("location", page) } else { Response::new(204) }
-}
-
-/// RFC 9562 §5.4.
-fn uuid_v4() -> String {
-    let mut bytes = random::bytes::<16>();
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn own_keys_are_keys() {
-        for _ in 0..100 {
-            assert!(is_uuid_v4(&uuid_v4()));
-        }
-    }
 }

@@ -1,6 +1,8 @@
 //! From what the rooms below know to a finished answer: the views that `html` draws.
 use super::app::App;
+use super::html::composer::Draft;
 use super::html::{self, Markup, Scene, banner, layout, thread::Thread};
+use super::key;
 use crate::http::Response;
 use crate::live::{self, Health, Inbox};
 use crate::posta::{Actor, Contact, PeerUrl};
@@ -13,13 +15,15 @@ pub fn html(markup: Markup) -> Response {
 
 /// What is pointed out in a thread.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Mark {
+pub struct Mark<'a> {
     /// The row before which the line “New” stands.
     pub new_from: Option<i64>,
     /// The message that was jumped to.
     pub found: Option<i64>,
     /// Why something else is shown than was asked for.
     pub note: Option<&'static str>,
+    /// What stands in the composer.
+    pub draft: Draft<'a>,
 }
 
 /// What all parts of one answer share.
@@ -83,9 +87,14 @@ impl<'a> Stage<'a> {
         &self,
         thread: &live::Thread,
         actor: Option<&Actor>,
-        mark: Mark,
+        mark: Mark<'_>,
         draw: impl FnOnce(&Thread<'_>) -> T,
     ) -> T {
+        // Each drawing of the form is one message of its own, unless it is drawn again for the same.
+        let key = match mark.draft.key {
+            kept if key::is_uuid_v4(kept) => kept.to_owned(),
+            _ => key::fresh(),
+        };
         self.with(|scene| {
             draw(&Thread {
                 peer: &thread.peer,
@@ -100,6 +109,7 @@ impl<'a> Stage<'a> {
                 new_from: mark.new_from,
                 found: mark.found,
                 note: mark.note,
+                draft: Draft { key: &key, ..mark.draft },
                 scene,
             })
         })
@@ -190,7 +200,7 @@ pub fn thread(
     inbox: &Inbox,
     thread: &live::Thread,
     actor: Option<&Actor>,
-    mark: Mark,
+    mark: Mark<'_>,
     fragment: bool,
 ) -> Response {
     let stage = Stage::new(app, session, inbox);
@@ -208,7 +218,7 @@ pub fn messages(
     session: &Session,
     inbox: &Inbox,
     thread: &live::Thread,
-    mark: Mark,
+    mark: Mark<'_>,
 ) -> Response {
     Stage::new(app, session, inbox)
         .thread(thread, None, mark, |view| html(html::thread::messages(view)))
@@ -220,7 +230,7 @@ pub fn older(
     session: &Session,
     inbox: &Inbox,
     thread: &live::Thread,
-    mark: Mark,
+    mark: Mark<'_>,
 ) -> Response {
     Stage::new(app, session, inbox)
         .thread(thread, None, mark, |view| html(html::thread::older(view)))

@@ -1,7 +1,8 @@
 //! `POST /c/<peer>/read`: a person has seen the thread down to a row.
-use super::app::App;
+use super::app::{App, navigates};
 use super::failure::{Answer, Failure};
 use super::form::Form;
+use super::plain;
 use super::routes::Params;
 use super::thread::peer_of;
 use crate::http::{Request, Response};
@@ -21,5 +22,5 @@ pub fn mark(
     let form = Form::parse(&String::from_utf8_lossy(&body));
     let row = form.text("row").parse().map_err(|_| Failure::Bad("Which message was read?"))?;
     app.account(session).opened(&peer, row);
-    Ok(Response::new(204))
+    Ok(if navigates(request) { plain::see_other(&peer.page()) } else { Response::new(204) })
 }

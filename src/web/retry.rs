@@ -1,18 +1,43 @@
 //! `POST /messages/<row>/retry`: queue a failed message again.
-use super::app::App;
+use super::app::{App, navigates};
 use super::failure::{Answer, Failure};
+use super::form::Form;
+use super::html::composer::Draft;
 use super::routes::Params;
+use super::{plain, thread};
 use crate::http::{Request, Response};
+use crate::posta::PeerUrl;
 use crate::session::Session;
 use std::sync::Arc;
+
+const MAX_FORM: usize = 16 * 1024;
 
 pub fn again(
     app: &App,
     session: &Arc<Session>,
-    _: &mut Request<'_>,
+    request: &mut Request<'_>,
     params: &Params<'_>,
 ) -> Answer {
     let row = params.raw(0).parse().map_err(|_| Failure::NotFound)?;
-    app.account(session).retry(row)?;
-    Ok(Response::new(204))
+    let outcome = app.account(session).retry(row);
+    if !navigates(request) {
+        outcome?;
+        return Ok(Response::new(204));
+    }
+    // A plain form says which thread it stands in, and gets that thread again.
+    let body = request.body.collect(MAX_FORM)?;
+    let form = Form::parse(&String::from_utf8_lossy(&body));
+    let Ok(peer) = PeerUrl::parse(form.text("peer")) else {
+        outcome?;
+        return Ok(plain::see_other("/"));
+    };
+    match outcome.map_err(Failure::from) {
+        Ok(()) => Ok(plain::see_other(&peer.page())),
+        Err(failure) => {
+            let draft = Draft { error: &failure.sentence(), ..Draft::default() };
+            let mut page = thread::with_draft(app, session, &peer, draft);
+            page.status = failure.status();
+            Ok(page)
+        }
+    }
 }

@@ -2,6 +2,7 @@
 use super::app::{App, is_htmx};
 use super::failure::{Answer, Failure};
 use super::form::{self, Form};
+use super::html::composer::Draft;
 use super::new::{self, Looked};
 use super::page::{self, Mark};
 use super::routes::Params;
@@ -70,13 +71,17 @@ pub fn plain(
     Ok(Response::new(308).with("location", location))
 }
 
-/// The newest part, or with `?at=<row>` the part around a message.
+/// The newest part, or with `?at=<row>` the part around a message. `?before=<row>` is the page of
+/// history above one, by link: where a script runs, it fetches those as one scrolls.
 fn shown(
     account: &Arc<Account>,
     peer: &PeerUrl,
     request: &Request<'_>,
-) -> Result<(Thread, Mark), Failure> {
+) -> Result<(Thread, Mark<'static>), Failure> {
     let query = Form::parse(request.query.as_deref().unwrap_or(""));
+    if let Some(row) = query.get("before").and_then(|row| row.parse().ok()) {
+        return Ok((account.thread(peer, Range::Before(row)), Mark::default()));
+    }
     let mut note = None;
     if let Some(at) = query.get("at").filter(|at| !at.is_empty()) {
         let row: i64 = at.parse().map_err(|_| Failure::Bad("Which message?"))?;
@@ -94,6 +99,14 @@ fn shown(
     let thread = account.thread(peer, Range::Newest);
     let new_from = first_unread(&thread);
     Ok((thread, Mark { new_from, note, ..Mark::default() }))
+}
+
+/// The whole page again after a plain form could not do its work, with what was typed.
+pub fn with_draft(app: &App, session: &Arc<Session>, peer: &PeerUrl, draft: Draft<'_>) -> Response {
+    let account = app.account(session);
+    let thread = account.thread(peer, Range::Newest);
+    let mark = Mark { draft, ..Mark::default() };
+    page::thread(app, session, &account.inbox(), &thread, None, mark, false)
 }
 
 /// The first inbound message above the watermark, when something above it was read before.

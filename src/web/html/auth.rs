@@ -7,6 +7,7 @@ use super::href::Href;
 use super::icons::{self, Icon};
 use super::layout::{self, Top};
 use super::markup::Markup;
+use super::noscript;
 use super::pairing::{self, Link};
 use super::scene::host;
 use crate::posta::PeerUrl;
@@ -32,7 +33,7 @@ pub fn login(next: &str, deleted: bool) -> Markup {
                 icons::write(out, Icon::Passkey);
                 out.el("span").text("Sign in with a passkey");
             });
-        slots(out);
+        slots(out, "Signing in");
         out.el("details").with(|out| {
             out.el("summary").text("No passkey, or lost it?");
             out.el("p").text(
@@ -64,6 +65,7 @@ pub fn register_paste(code: &str, error: Option<&str>) -> Markup {
                 pairing::field(out, "uri", label, Some(error));
                 out.el("button").class("primary wide").attr("type", "submit").text("Continue");
             });
+        noscript::passkeys(out, SIGN_UP);
         step(out, Step::Next(2), CREATE);
     })
 }
@@ -97,7 +99,7 @@ pub fn register_passkey(
                 icons::write(out, Icon::Passkey);
                 out.el("span").text("Create passkey");
             });
-        slots(out);
+        slots(out, SIGN_UP);
     })
 }
 
@@ -130,6 +132,7 @@ pub fn invalid_invite() -> Markup {
 
 const CONNECT: &str = "Connect your posta-server";
 const CREATE: &str = "Create your passkey";
+const SIGN_UP: &str = "Signing up";
 
 enum Step {
     Done,
@@ -154,12 +157,11 @@ fn step(out: &mut Markup, step: Step, words: &'static str) {
     });
 }
 
-fn slots(out: &mut Markup) {
+/// `what` needs a script.
+fn slots(out: &mut Markup, what: &'static str) {
     out.el("p").id("auth-error").class("error").attr("role", "alert").flag("hidden", true).empty();
     out.el("p").id("no-passkeys").class("error").flag("hidden", true).text(
         "This browser cannot use passkeys. Try a current version of Chrome, Edge, Firefox or Safari.",
     );
-    out.el("noscript").with(|out| {
-        out.el("p").class("error").text("Passkeys need JavaScript, which is switched off here.");
-    });
+    noscript::passkeys(out, what);
 }

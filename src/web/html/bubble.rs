@@ -76,7 +76,7 @@ impl Bubble<'_> {
             }
             contents(out, self.scene, self.content);
         });
-        delivery::beside(out, self.message, self.place);
+        delivery::beside(out, self.message, self.place, self.scene.now);
         if !self.inbound() {
             delivery::trouble(out, self.message);
         }

@@ -6,9 +6,10 @@ use super::markup::Markup;
 use super::scene::host;
 use super::when;
 use crate::posta::{Direction, Message, PeerUrl, State};
+use jiff::Timestamp;
 
 /// The time of a cluster's first bubble and the state of its last outbound one.
-pub fn beside(out: &mut Markup, message: &Message, place: Place) {
+pub fn beside(out: &mut Markup, message: &Message, place: Place, now: Timestamp) {
     let at = message.created_at.filter(|_| place.first);
     let state = message.state.filter(|_| place.last && message.direction == Direction::Outbound);
     if at.is_none() && state.is_none() {
@@ -16,7 +17,7 @@ pub fn beside(out: &mut Markup, message: &Message, place: Place) {
     }
     out.el("p").class("beside").with(|out| {
         if let Some(at) = at {
-            when::clock(out, at);
+            when::clock(out, at, now);
         }
         if let Some(state) = state {
             let (icon, class, words) = drawn(state);
@@ -63,6 +64,9 @@ pub fn trouble(out: &mut Markup, message: &Message) {
                 .to("hx-post", Href::ours(&path))
                 .attr("hx-swap", "none")
                 .with(|out| {
+                    // A plain form comes back to the thread it stands in.
+                    let peer = out.el("input").attr("type", "hidden").attr("name", "peer");
+                    peer.attr("value", message.peer.display()).void();
                     out.el("button").class("quiet").attr("type", "submit").text("Retry");
                 });
         }

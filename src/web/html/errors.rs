@@ -13,3 +13,20 @@ pub fn page(status: u16, title: &str, sentence: &str, request_id: u64) -> Markup
         out.el("p").class("fine").text(format_args!("Error {status}, request {request_id}"));
     })
 }
+
+/// The session ended before a plain form was submitted: nothing but this page has its text.
+pub fn unsent(text: &str, login: &str) -> Markup {
+    layout::card("You are signed out", Top::Page, false, |out| {
+        out.el("h1").text("You are signed out");
+        out.el("p").text("Your message was not sent. Copy it, sign in, and send it again.");
+        out.el("label").attr("for", "unsent").text("Your message");
+        let field = out.el("textarea").id("unsent").attr("rows", "6").attr("dir", "auto");
+        field.flag("readonly", true).with(|out| {
+            // A parser drops one line break right after the tag.
+            out.text('\n');
+            out.text(text);
+        });
+        let link = out.el("a").class("button primary wide").to("href", Href::ours(login));
+        link.text("Sign in");
+    })
+}

@@ -2,6 +2,7 @@
 use super::banner::{self, Health};
 use super::href::Href;
 use super::markup::Markup;
+use super::noscript;
 use super::sidebar::{self, Sidebar};
 use crate::web::assets;
 
@@ -79,7 +80,10 @@ pub fn page(page: &Page<'_>) -> Markup {
     };
     document(&head, |out| {
         out.el("div").id("progress").attr("aria-hidden", "true").empty();
-        out.el("div").id("banners").with(|out| banner::write(out, page.health));
+        out.el("div").id("banners").with(|out| {
+            noscript::banner(out);
+            banner::write(out, page.health);
+        });
         out.el("div").id("app").with(|out| {
             out.el("nav")
                 .id("sidebar")
@@ -177,6 +181,9 @@ fn files(out: &mut Markup, head: &Head<'_>) {
     for style in head.styles {
         out.el("link").attr("rel", "stylesheet").to("href", own(style)).void();
     }
+    out.el("noscript").with(|out| {
+        out.el("link").attr("rel", "stylesheet").to("href", own("no-script.css")).void();
+    });
     let icon = out.el("link").attr("rel", "icon").attr("type", "image/svg+xml");
     icon.to("href", own("icon.svg")).void();
     if head.htmx {

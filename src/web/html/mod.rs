@@ -19,7 +19,7 @@ mod avatar;
 pub mod banner;
 mod bubble;
 mod cluster;
-mod composer;
+pub mod composer;
 #[cfg(test)]
 mod contrast;
 mod delivery;
@@ -31,6 +31,7 @@ pub mod layout;
 mod linkify;
 mod markup;
 pub mod new;
+mod noscript;
 pub mod own_address;
 pub mod pairing;
 #[cfg(test)]

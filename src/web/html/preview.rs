@@ -3,6 +3,7 @@
 //! `cargo test preview -- --ignored` writes them to `target/preview/`, one file each, to be looked
 //! at in a browser behind any server that answers `/static/<hash>/<name>` from `www/`.
 use super::banner::Health;
+use super::composer::Draft;
 use super::layout::{Page, page};
 use super::sample::{self, Letters};
 use super::scene::Scene;
@@ -59,6 +60,7 @@ impl Chat {
             below: None,
             found: None,
             note: None,
+            draft: Draft::default(),
             new_from: self.new_from,
             scene,
         });
@@ -151,6 +153,7 @@ fn pages() -> Vec<(&'static str, Markup)> {
             ),
         ),
         ("invalid-invite", auth::invalid_invite()),
+        ("unsent", errors::unsent("</textarea><b>not", "/login?next=%2Fc%2Fbob.example")),
         (
             "error",
             errors::page(
@@ -269,6 +272,7 @@ fn an_unknown_peer_is_an_empty_thread() {
         below: None,
         found: None,
         note: None,
+        draft: Draft::default(),
         new_from: None,
         scene,
     };

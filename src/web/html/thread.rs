@@ -6,11 +6,12 @@
 //! the page does not reach down to the newest (somebody jumped to an old message), `#messages` is
 //! hidden and empty, and its `data-after` names the row after which pages go to the end of `#older`.
 use super::cluster::{self, Place};
+use super::composer::Draft;
 use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::Markup;
 use super::scene::{Person, Scene};
-use super::{bubble, composer, kind, thread_menu};
+use super::{bubble, composer, kind, noscript, thread_menu};
 use crate::posta::{Actor, Contact, Content, Direction, Message, PeerUrl, State, percent_encode};
 
 /// A conversation as far as it is known.
@@ -35,6 +36,8 @@ pub struct Thread<'a> {
     pub note: Option<&'static str>,
     /// The row before which the line “New” stands, when something was unread on opening.
     pub new_from: Option<i64>,
+    /// What stands in the composer.
+    pub draft: Draft<'a>,
     pub scene: Scene<'a>,
 }
 
@@ -80,6 +83,7 @@ pub fn thread(view: &Thread<'_>) -> Markup {
                 .attr_some("data-found", view.found)
                 .attr("aria-label", format_args!("Messages with {}", person.called()))
                 .with(|out| {
+                    noscript::older(out, view);
                     let before = view.messages.first().filter(|_| view.has_older);
                     out.el("div")
                         .id("older")
@@ -100,6 +104,7 @@ pub fn thread(view: &Thread<'_>) -> Markup {
                     } else {
                         newest(out, view);
                     }
+                    noscript::newer(out, view);
                 });
             out.el("div").class("above-composer").with(|out| {
                 out.el("button")
@@ -112,7 +117,8 @@ pub fn thread(view: &Thread<'_>) -> Markup {
                         out.el("span").text(words);
                     });
             });
-            composer::write(out, view.peer);
+            let seen = view.messages.last().filter(|_| !view.has_newer).map(|m| m.row_id);
+            composer::write(out, view.peer, &view.draft, seen);
             under_way(out, view);
         });
     out
@@ -247,6 +253,7 @@ mod tests {
             found: None,
             note: None,
             new_from: Some(2),
+            draft: Draft::default(),
             scene,
         };
         draw(&view).as_str().to_owned()
