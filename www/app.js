@@ -1,9 +1,14 @@
 // Entry of the chat pages: puts the parts together, once.
+import { Actions } from "./actions.js";
+import { Announcer } from "./announcer.js";
 import { Contacts } from "./contacts.js";
 import { Conversation } from "./conversation.js";
 import { startCopying } from "./copy.js";
 import { Drafts } from "./drafts.js";
+import { Focus } from "./focus.js";
 import { Health } from "./health.js";
+import { Jump } from "./jump.js";
+import { Keys } from "./keys.js";
 import { Live } from "./live.js";
 import { LocalTime, untilMidnight, writeTimes } from "./local-time.js";
 import { Navigation } from "./navigation.js";
@@ -16,7 +21,9 @@ import { Thread } from "./thread.js";
 
 const local = new LocalTime();
 const drafts = new Drafts(account);
-const health = new Health();
+const announcer = new Announcer();
+const focus = new Focus();
+const health = new Health({ say: (words) => announcer.say(words), retry: () => live.now() });
 const broken = new Set();
 let thread = null;
 /** What is said once an open conversation has been closed. */
@@ -42,7 +49,13 @@ const contacts = new Contacts(local);
 const newConversation = new NewConversation({ signedOut });
 new Conversation({ left: () => thread?.refresh(), removed: () => close(REMOVED), signedOut });
 startCopying();
-const live = new Live({ view, told, trigger, connected, lost: () => health.lost(), signedOut });
+const live = new Live({ view, told, trigger, connected, lost: (how) => health.lost(how), signedOut });
+const keys = new Keys({
+  jump: new Jump(go),
+  actions: new Actions((words) => announcer.say(words)),
+  peer: () => thread?.peer ?? null,
+  go,
+});
 
 const refreshContacts = coalesce(async () => {
   const url = `/sidebar?${new URLSearchParams({ open: thread?.peer ?? "" })}`;
@@ -50,6 +63,7 @@ const refreshContacts = coalesce(async () => {
     const text = await fetchFragment(url);
     swap(document.getElementById("contacts"), text, "innerMorph");
     mark();
+    announcer.listed(thread?.peer);
   } catch (error) {
     if (error instanceof SignedOut) signedOut();
     // Otherwise the next trigger asks again.
@@ -114,7 +128,17 @@ function incoming(fragment) {
   for (const image of fragment.querySelectorAll("img")) image.hidden = broken.has(image.getAttribute("src"));
 }
 
+/** To a conversation of the list, or to a new one. */
+function go({ peer, link }) {
+  if (peer === thread?.peer) document.getElementById("text").focus();
+  else if (link?.isConnected) link.click();
+  else location.assign(`/c/${encodeURIComponent(peer)}`);
+}
+
+let left = null;
+
 function leaving() {
+  left = thread?.peer ?? null;
   thread?.stop();
   thread = null;
 }
@@ -128,6 +152,8 @@ function arrived() {
     document.querySelector("#contacts .contact")?.focus({ preventScroll: true });
   }
   mark();
+  keys.arrived();
+  focus.arrived(left);
   live.tell();
   refreshContacts();
 }
@@ -142,6 +168,7 @@ function close(words) {
 function open() {
   const section = document.getElementById("thread");
   thread = section && new Thread(section, { local, drafts, signedOut });
+  announcer.follow(section);
 }
 
 /** Which conversation is open, until the list is drawn anew. */
@@ -195,6 +222,7 @@ window.addEventListener("pageshow", (event) => {
 
 writeTimes(document, local);
 open();
+announcer.listed(thread?.peer);
 atMidnight();
 watchPairing();
 session.start();

@@ -50,7 +50,7 @@ export class Live {
   /**
    * @param handlers `view()` answers `{peer, visible}`, and `told(view)` follows when the server
    *   knows it; `trigger(name, data)`; `connected({slept})` when what happened meanwhile must be
-   *   asked for; `lost()`; `signedOut()`
+   *   asked for; `lost({restarting})`; `signedOut()`
    */
   constructor(handlers) {
     this.#handlers = handlers;
@@ -76,6 +76,12 @@ export class Live {
     this.#turn.give();
     this.#channel?.close();
     this.#channel = null;
+  }
+
+  /** Somebody does not want to wait for the next try. */
+  now() {
+    this.#hurry();
+    this.#pass("now");
   }
 
   /** Tells the server what this tab shows: a visible tab is a sign of its person's life. */
@@ -109,7 +115,7 @@ export class Live {
       });
     on("hello", () => this.#greeted(asked));
     on("ping", () => this.#pass("ping"));
-    on("bye", () => this.#ended(Math.random() * SPREAD));
+    on("bye", () => this.#ended({ wait: Math.random() * SPREAD, restarting: true }));
     for (const name of TRIGGERS) {
       on(name, (event) => {
         const data = parse(event.data);
@@ -143,13 +149,18 @@ export class Live {
   }
 
   /** The stream is over; the next one comes after a while. */
-  #ended(wait = retryAfter(this.#attempt)) {
+  #ended({ wait = retryAfter(this.#attempt), restarting = false } = {}) {
     if (!this.#source) return;
     this.#close();
     this.#attempt += 1;
-    this.#pass("lost");
-    this.#handlers.lost();
+    this.#pass("lost", { restarting });
+    this.#handlers.lost({ restarting });
     this.#retry = setTimeout(() => this.#reopen(), wait);
+  }
+
+  #hurry() {
+    this.#attempt = 0;
+    if (!this.#isGreeted) this.#reopen();
   }
 
   #reopen() {
@@ -191,11 +202,14 @@ export class Live {
   #listen() {
     const channel = new BroadcastChannel("triggers");
     channel.addEventListener("message", ({ data: { name, data } }) => {
-      if (this.#turn.isOurs) return;
+      if (this.#turn.isOurs) {
+        if (name === "now") this.#hurry();
+        return;
+      }
       this.#heard = Date.now();
       if (name === "connected") this.#connected();
-      else if (name === "lost") this.#handlers.lost();
-      else if (name !== "ping") this.#handlers.trigger(name, data);
+      else if (name === "lost") this.#handlers.lost(data);
+      else if (name !== "ping" && name !== "now") this.#handlers.trigger(name, data);
     });
     return channel;
   }

@@ -1,4 +1,4 @@
-//! What the whole page must know: that the posta-server is away, that the session ends.
+//! What the whole page must know: how the connection stands, that the session ends.
 use super::href::Href;
 use super::markup::Markup;
 use super::when;
@@ -11,6 +11,36 @@ pub enum Health {
     Unreachable { last_contact: Option<Timestamp> },
     TokenRefused,
 }
+
+/// A state of the connection that passes by itself, which only a script can notice.
+struct Passing {
+    name: &'static str,
+    /// In a conversation's header.
+    label: &'static str,
+    /// What happened, what still works, and what happens next.
+    words: &'static str,
+}
+
+const PASSING: [Passing; 3] = [
+    Passing {
+        name: "offline",
+        label: "Offline",
+        words: "You are offline. You can keep reading and writing; send it when you are \
+                back.",
+    },
+    Passing {
+        name: "reconnecting",
+        label: "Reconnecting",
+        words: "The connection to this service is lost; it is tried again by itself. You can keep \
+                reading and writing; send it when it is back.",
+    },
+    Passing {
+        name: "restarting",
+        label: "Restarting",
+        words: "This service is restarting, which takes a moment. You can keep reading and writing; \
+                send it when it is back.",
+    },
+];
 
 /// The strips above everything. All the words are always there, so that a script needs only to
 /// change `data-state` or take `hidden` away, also when nothing can be fetched any more.
@@ -26,46 +56,76 @@ pub fn write(out: &mut Markup, health: Health) {
         .attr("data-state", state)
         .attr("role", "status")
         .with(|out| {
-            out.el("p").class("when-unreachable").with(|out| {
-                out.text(
-                    "Your posta-server can't be reached. You can keep reading and writing here; \
-                     send it when your posta-server is back.",
-                );
-                if let Health::Unreachable { last_contact: Some(at) } = health {
-                    out.el("span").class("last-contact").with(|out| {
-                        out.text(" Last contact: ");
-                        when::full(out, at);
-                        out.text(".");
-                    });
-                }
-            });
+            unreachable(out, health);
             out.el("p").class("when-refused").with(|out| {
                 out.text(
-                    "Your posta-server no longer accepts this service's token. What was read \
-                     before stays here to read. Make a new pairing URI there, then ",
+                    "Your posta-server no longer accepts this service's token. You can read what is \
+                     here, but nothing is sent or received. Make a new pairing URI there, then ",
                 );
-                let pair = Href::ours("/settings#pairing");
-                out.el("a").to("href", pair).text("pair again");
+                out.el("a").to("href", Href::ours("/settings#pairing")).text("pair again");
                 out.text(".");
             });
-            out.el("p")
-                .class("when-offline")
-                .text("No connection. You can keep writing; this page comes back by itself.");
+            for Passing { name, words, .. } in &PASSING {
+                out.el("p").class(format_args!("when-{name}")).text(words);
+            }
+            let again = out.el("button").id("try-now").class("quiet").attr("type", "button");
+            again.text("Try now");
         });
-    out.el("div").id("session-ending").class("banner").attr("role", "alert").flag("hidden", true).with(
-        |out| {
-            out.el("p").text(
-                "You will be signed out in two minutes, since nothing has happened here for a while.",
-            );
-            out.el("button").id("stay").class("quiet").attr("type", "button").text("Stay signed in");
-        },
-    );
-    out.el("div").id("signed-out").class("banner").attr("role", "alert").flag("hidden", true).with(
-        |out| {
-            out.el("p").with(|out| {
-                out.text("You are signed out. What you have typed stays here until you leave. ");
-                out.el("a").to("href", Href::ours("/login")).text("Sign in again");
+    session(out);
+}
+
+fn unreachable(out: &mut Markup, health: Health) {
+    out.el("p").class("when-unreachable").with(|out| {
+        out.text("Your posta-server can't be reached. ");
+        out.el("span").class("with-script").text(
+            "You can keep reading and writing; send it when it is back. If this lasts, see \
+             whether it is running.",
+        );
+        out.el("noscript").text(
+            "You can read what is known here. Try to send again in a moment; if this lasts, see \
+             whether it is running.",
+        );
+        if let Health::Unreachable { last_contact: Some(at) } = health {
+            out.el("span").class("last-contact").with(|out| {
+                out.text(" Last contact: ");
+                when::full(out, at);
+                out.text(".");
             });
-        },
-    );
+        }
+    });
+}
+
+fn session(out: &mut Markup) {
+    let alert = |out: &mut Markup, id, inside: &dyn Fn(&mut Markup)| {
+        let strip = out.el("div").id(id).class("banner").attr("role", "alert");
+        strip.flag("hidden", true).with(inside);
+    };
+    alert(out, "session-ending", &|out| {
+        out.el("p").text(
+            "You will be signed out in two minutes, since nothing has happened here for a while. \
+             What you have typed stays in this browser.",
+        );
+        out.el("button").id("stay").class("quiet").attr("type", "button").text("Stay signed in");
+    });
+    alert(out, "signed-out", &|out| {
+        out.el("p").with(|out| {
+            out.text("You are signed out. What you have typed stays here until you leave. ");
+            out.el("a").to("href", Href::ours("/login")).text("Sign in again");
+        });
+    });
+}
+
+/// In a conversation's header: the state in a word, which opens the sentence about it. The header
+/// is where nothing that one reads moves when it comes and goes.
+pub fn label(out: &mut Markup) {
+    out.el("button")
+        .id("connection")
+        .attr("type", "button")
+        .attr("aria-controls", "health")
+        .attr("aria-expanded", "false")
+        .with(|out| {
+            for Passing { name, label, .. } in &PASSING {
+                out.el("span").class(format_args!("when-{name}")).text(label);
+            }
+        });
 }

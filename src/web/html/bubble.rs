@@ -4,7 +4,7 @@ use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::Markup;
 use super::scene::{Person, Scene};
-use super::{avatar, delivery, linkify, when};
+use super::{actions, avatar, delivery, linkify, when};
 use crate::posta::{Content, Direction, Image, Message, PeerUrl};
 
 /// Emoji alone are drawn larger, up to this many.
@@ -79,6 +79,9 @@ impl Bubble<'_> {
         delivery::beside(out, self.message, self.place, self.scene.now);
         if !self.inbound() {
             delivery::trouble(out, self.message);
+            if self.place.last {
+                actions::write(out, self.content);
+            }
         }
     }
 

@@ -14,6 +14,7 @@ const SHEETS: &[(&str, &str)] = &[
     ("settings.css", include_str!("../../../www/settings.css")),
     ("pairing.css", include_str!("../../../www/pairing.css")),
     ("card.css", include_str!("../../../www/card.css")),
+    ("keyboard.css", include_str!("../../../www/keyboard.css")),
     ("no-script.css", include_str!("../../../www/no-script.css")),
 ];
 

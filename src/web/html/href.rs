@@ -14,6 +14,12 @@ impl<'a> Href<'a> {
         Href(if own { path } else { "#" })
     }
 
+    /// A place on the same page, `#` and its id.
+    pub fn here(place: &'static str) -> Href<'static> {
+        debug_assert!(place.starts_with('#'), "{place:?} is no place on a page");
+        Href(place)
+    }
+
     /// An `http:` or `https:` address with something after the slashes; `None` for anything else,
     /// also for one with white space or control characters, which browsers would silently drop.
     pub fn web(url: &'a str) -> Option<Self> {

@@ -1,6 +1,7 @@
 //! The page around everything: head, the two columns, the card.
 use super::banner::{self, Health};
 use super::href::Href;
+use super::keyboard;
 use super::markup::Markup;
 use super::noscript;
 use super::sidebar::{self, Sidebar};
@@ -26,16 +27,22 @@ const VIEWPORT: &str =
 /// The modules of a chat page, its entry first.
 const CHAT: &[&str] = &[
     "app.js",
+    "actions.js",
+    "announcer.js",
     "ask.js",
     "composer.js",
     "contacts.js",
     "conversation.js",
     "copy.js",
     "drafts.js",
+    "focus.js",
     "health.js",
     "history.js",
+    "jump.js",
+    "keys.js",
     "live.js",
     "local-time.js",
+    "match.js",
     "navigation.js",
     "new.js",
     "outbox.js",
@@ -74,11 +81,13 @@ pub fn page(page: &Page<'_>) -> Markup {
             "people.css",
             "settings.css",
             "pairing.css",
+            "keyboard.css",
         ],
         scripts: CHAT,
         htmx: true,
     };
     document(&head, |out| {
+        out.el("a").class("skip").to("href", Href::here("#main")).text("Skip to the conversation");
         out.el("div").id("progress").attr("aria-hidden", "true").empty();
         out.el("div").id("banners").with(|out| {
             noscript::banner(out);
@@ -89,8 +98,10 @@ pub fn page(page: &Page<'_>) -> Markup {
                 .id("sidebar")
                 .attr("aria-label", "Conversations")
                 .with(|out| out.add(&sidebar::sidebar(page.sidebar)));
-            out.el("main").id("main").with(|out| out.add(&page.main));
+            out.el("main").id("main").attr("tabindex", "-1").with(|out| out.add(&page.main));
         });
+        out.el("p").id("status").class("unseen").attr("role", "status").empty();
+        keyboard::write(out);
     })
 }
 

@@ -7,13 +7,16 @@
 //! - `time[datetime]` is UTC with a UTC text inside; `data-local` says which form the browser should
 //!   put there in its own zone: `clock` (12:04), `short` (12:04 today, else Yesterday, weekday or
 //!   date) or `full` (12 May 2026, 12:04).
-//! - `#health[data-state]` is `ok`, `unreachable`, `refused` or `offline` (the last is for scripts:
-//!   this page has lost its own connection). Every text is in the page already; the style sheet
-//!   shows the one that fits.
+//! - `#health[data-state]` is `ok`, `unreachable` or `refused`, and for scripts, when this page has
+//!   lost its own connection, `offline`, `reconnecting` or `restarting`. Every text is in the page
+//!   already; the style sheet shows the one that fits. In a conversation the last three are a word
+//!   in its header, `#connection`, which opens the sentence.
+//! - `#status` is for screen readers: what a script says there is spoken once.
 //! - Slots that are `hidden` until a script needs them: `#session-ending`, `#signed-out`,
 //!   `#new-messages`, `#auth-error`, `#offer-end-others`.
 //! - A day divider is `<p class="day">Today</p>` before the first bubble of the day.
 //! - `.htmx-request` or `.busy` on `#progress` draws the thin line, 400 ms later.
+mod actions;
 pub mod auth;
 mod avatar;
 pub mod banner;
@@ -26,6 +29,7 @@ mod delivery;
 pub mod errors;
 mod href;
 mod icons;
+mod keyboard;
 mod kind;
 pub mod layout;
 mod linkify;

@@ -8,8 +8,8 @@ use crate::posta::Direction;
 pub fn banner(out: &mut Markup) {
     out.el("noscript").with(|out| {
         out.el("p").class("banner").text(
-            "JavaScript is switched off here. You can read, search and send; reload the page to \
-             see what is new.",
+            "JavaScript is switched off here. You can still read and write; reload the page to see \
+             what is new.",
         );
     });
 }

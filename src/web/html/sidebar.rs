@@ -3,7 +3,7 @@ use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::Markup;
 use super::scene::{Person, Scene, fnv1a};
-use super::{avatar, kind, own_address, search, when};
+use super::{avatar, keyboard, kind, own_address, search, when};
 use crate::posta::{Contact, Content, Direction, Identity, Message, PeerUrl};
 
 /// Above this the badge says only that there are more.
@@ -114,6 +114,7 @@ fn own_menu(out: &mut Markup, view: &Sidebar<'_>) {
             .attr("hx-push-url", "true")
             .attr("hx-indicator", "#progress")
             .text("Settings");
+        keyboard::entry(out);
         out.el("form").attr("method", "post").to("action", Href::ours("/logout")).with(|out| {
             out.el("button").attr("type", "submit").text("Sign out");
         });

@@ -11,7 +11,7 @@ use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::Markup;
 use super::scene::{Person, Scene};
-use super::{bubble, composer, kind, noscript, thread_menu};
+use super::{banner, bubble, composer, kind, noscript, thread_menu};
 use crate::posta::{Actor, Contact, Content, Direction, Message, PeerUrl, State, percent_encode};
 
 /// A conversation as far as it is known.
@@ -81,6 +81,8 @@ pub fn thread(view: &Thread<'_>) -> Markup {
                 .attr("tabindex", "0")
                 .attr("role", "log")
                 .attr_some("data-found", view.found)
+                // What is new is said in `#status`, not by reading out whatever is drawn.
+                .attr("aria-live", "off")
                 .attr("aria-label", format_args!("Messages with {}", person.called()))
                 .with(|out| {
                     noscript::older(out, view);
@@ -194,7 +196,7 @@ fn header(out: &mut Markup, view: &Thread<'_>, person: &Person<'_>) {
                 out.el("bdi").text(view.peer.display());
             });
         });
-        out.el("p").id("connection").attr("role", "status").text("Not connected");
+        banner::label(out);
         let search = format!("/search?peer={}", percent_encode(view.peer.display()));
         out.el("a")
             .class("round")
@@ -306,7 +308,7 @@ mod tests {
         let refused = failed(State::FailedPermanent, Some("forbidden"));
         assert!(refused.contains("failed-permanent\" title=\"forbidden\""));
         assert!(refused.contains("<bdi>bob.example</bdi> does not take messages from you."));
-        assert!(!refused.contains("<button"));
+        assert!(!refused.contains("Retry"));
         let waits = failed(State::FailedPendingUser, Some("<b>"));
         assert!(waits.contains("title=\"&lt;b&gt;\""));
         assert!(waits.contains("the other side said <code>&lt;b&gt;</code>."));

@@ -6,6 +6,8 @@ use super::markup::Markup;
 pub fn welcome(has_conversations: bool) -> Markup {
     let mut out = Markup::new();
     out.el("div").id("welcome").with(|out| {
+        // On a phone, where the list is the screen, this is all of the pane there is.
+        out.el("h1").class("unseen").text("Conversations");
         icons::write(out, Icon::Letter);
         out.el("p").class("hint").text(if has_conversations {
             "Choose a conversation to read it here."
