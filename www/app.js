@@ -14,13 +14,16 @@ import { LocalTime, untilMidnight, writeTimes } from "./local-time.js";
 import { Navigation } from "./navigation.js";
 import { NewConversation } from "./new.js";
 import { watchPairing } from "./pairing.js";
+import { Queue } from "./queue.js";
 import { SignedOut, coalesce, fetchFragment, swap } from "./refresh.js";
 import { Session, account } from "./session.js";
 import { Settings } from "./settings.js";
 import { Thread } from "./thread.js";
+import { showWaiting } from "./waiting.js";
 
 const local = new LocalTime();
 const drafts = new Drafts(account);
+const queue = new Queue(account, { changed: queued, signedOut });
 const announcer = new Announcer();
 const focus = new Focus();
 const health = new Health({ say: (words) => announcer.say(words), retry: () => live.now() });
@@ -32,8 +35,8 @@ const REMOVED = "The conversation was removed from your list. It comes back when
 
 const navigation = new Navigation({ incoming, leaving, arrived });
 const session = new Session({
-  drafts,
-  save: () => thread?.save() ?? true,
+  kept: [drafts, queue],
+  save: () => (thread?.save() ?? true) && queue.isKept,
   notice: (words) => navigation.notice(words),
 });
 const settings = new Settings({
@@ -102,7 +105,10 @@ function trigger(name, data) {
       health.server = data.state;
       settings.refresh();
       writeTimes(document.getElementById("banners"), local);
-      if (data.state === "ok") refreshAll();
+      if (data.state === "ok") {
+        refreshAll();
+        queue.hurry();
+      }
       break;
     case "session-ending":
       session.ending(true);
@@ -117,6 +123,7 @@ function trigger(name, data) {
 
 function connected({ slept }) {
   health.connected();
+  queue.hurry();
   if (slept) thread?.resume();
   else thread?.refresh();
   refreshContacts();
@@ -158,6 +165,12 @@ function arrived() {
   refreshContacts();
 }
 
+/** What waits to be sent is another, in this tab or in another one. */
+function queued() {
+  thread?.queued();
+  showWaiting({ drafts, queue, open: thread?.peer });
+}
+
 /** Leaves the open conversation for the list. */
 function close(words) {
   if (!thread || farewell !== "") return; // or on its way already
@@ -167,7 +180,7 @@ function close(words) {
 
 function open() {
   const section = document.getElementById("thread");
-  thread = section && new Thread(section, { local, drafts, signedOut });
+  thread = section && new Thread(section, { local, drafts, queue, signedOut });
   announcer.follow(section);
 }
 
@@ -177,6 +190,7 @@ function mark() {
     if (link.dataset.peer === thread?.peer) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  showWaiting({ drafts, queue, open: thread?.peer });
 }
 
 function atMidnight() {
@@ -218,6 +232,7 @@ window.addEventListener("pageshow", (event) => {
   if (!event.persisted || session.leaveIfOver()) return;
   session.start();
   live.start({ slept: true });
+  queue.hurry();
 });
 
 writeTimes(document, local);
@@ -227,3 +242,8 @@ atMidnight();
 watchPairing();
 session.start();
 live.start();
+mark();
+queue.hurry();
+window.addEventListener("storage", ({ key }) => {
+  if (key === null || key.startsWith("draft ")) mark();
+});

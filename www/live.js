@@ -15,6 +15,8 @@ const FIRST_RETRY = 500;
 const LAST_RETRY = 30_000;
 /** Streams that end because the server restarts come back spread over this time. */
 const SPREAD = 2_000;
+/** A tab that is looked at and has no stream says so this often: its person is there. */
+const TELL_EVERY = 60_000;
 
 /** What the server says that concerns the whole page. */
 export const TRIGGERS = [
@@ -46,6 +48,7 @@ export class Live {
   #attempt = 0;
   #retry = 0;
   #clock = 0;
+  #told = 0;
 
   /**
    * @param handlers `view()` answers `{peer, visible}`, and `told(view)` follows when the server
@@ -66,7 +69,7 @@ export class Live {
     this.#channel ??= this.#listen();
     this.#heard = this.#looked = Date.now();
     this.#clock ||= setInterval(() => this.#look(), LOOK_EVERY);
-    this.#turn.want(this.#handlers.view().visible);
+    this.#turn.want();
   }
 
   /** Streams, locks and channels keep a page out of the back-forward cache: all go. */
@@ -87,6 +90,7 @@ export class Live {
   /** Tells the server what this tab shows: a visible tab is a sign of its person's life. */
   async tell() {
     const view = this.#handlers.view();
+    this.#told = Date.now();
     try {
       await postForm("/events/view", this.#view(view), { keepalive: true });
       this.#handlers.told(view);
@@ -153,7 +157,7 @@ export class Live {
     if (!this.#source) return;
     this.#close();
     this.#attempt += 1;
-    this.#pass("lost", { restarting });
+    this.#pass("lost", { restarting, wait });
     this.#handlers.lost({ restarting });
     this.#retry = setTimeout(() => this.#reopen(), wait);
   }
@@ -176,7 +180,6 @@ export class Live {
 
   /** The tab was hidden, or is looked at again. */
   #seen() {
-    this.#turn.want(this.#handlers.view().visible);
     this.#look();
     this.tell();
   }
@@ -186,11 +189,14 @@ export class Live {
     const now = Date.now();
     this.#slept ||= now - this.#looked > SLEPT;
     this.#looked = now;
+    const { visible } = this.#handlers.view();
+    if (visible && !this.#turn.isOurs && now - this.#told > TELL_EVERY) this.tell();
     if (now - this.#heard <= SILENCE) return;
     this.#heard = now;
-    if (this.#turn.isOurs) this.#open();
-    // Nobody passes anything on: ask for what happened meanwhile.
-    else this.#connected();
+    if (this.#turn.isOurs) return this.#open();
+    // Nobody passes anything on: ask for what happened meanwhile, and take its place.
+    this.#connected();
+    if (visible) this.#turn.takeOver();
   }
 
   /** Passes on what this tab's stream hears. */
@@ -208,10 +214,18 @@ export class Live {
       }
       this.#heard = Date.now();
       if (name === "connected") this.#connected();
-      else if (name === "lost") this.#handlers.lost(data);
+      else if (name === "lost") this.#lostElsewhere(data);
       else if (name !== "ping" && name !== "now") this.#handlers.trigger(name, data);
     });
     return channel;
+  }
+
+  /** Clocks of tabs that nobody looks at are slow: one that is looked at minds the time for them. */
+  #lostElsewhere({ restarting, wait }) {
+    this.#handlers.lost({ restarting });
+    if (!this.#handlers.view().visible) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#pass("now"), wait);
   }
 }
 

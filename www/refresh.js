@@ -4,21 +4,32 @@
 /** The session is over: nothing can be asked any more. */
 export class SignedOut extends Error {}
 
-/** Asks for a fragment of ours; throws `SignedOut`, or an error with a sentence for the person. */
+/** The server's answer was no; the message is a sentence for the person. */
+export class Refused extends Error {
+  /** @param response its `status` and, in seconds, `Retry-After` */
+  constructor(text, response) {
+    super(text);
+    this.status = response.status;
+    this.retryAfter = Number(response.headers.get("retry-after")) || 0;
+  }
+}
+
+/** Asks for a fragment of ours; throws `SignedOut`, `Refused`, or what `fetch` throws. */
 export async function fetchFragment(url, { signal } = {}) {
   const response = await fetch(url, { headers: { accept: "text/html" }, signal });
   if (response.status === 401) throw new SignedOut();
   const text = await response.text();
-  if (!response.ok) throw new Error(text);
+  if (!response.ok) throw new Refused(text, response);
   return text;
 }
 
-/** POSTs a form; throws like `fetchFragment`. */
+/** POSTs a form, answers the response; throws like `fetchFragment`. */
 export async function postForm(url, fields, { keepalive = false, signal } = {}) {
   const body = new URLSearchParams(fields);
   const response = await fetch(url, { method: "POST", body, keepalive, signal });
   if (response.status === 401) throw new SignedOut();
-  if (!response.ok) throw new Error(await response.text());
+  if (!response.ok) throw new Refused(await response.text(), response);
+  return response;
 }
 
 /**

@@ -21,7 +21,7 @@ export class Session {
   #isLeaving = false;
 
   /**
-   * @param page `drafts`; `save()`, whether nothing typed would be lost with the page;
+   * @param page `kept`: what keeps words in this browser, each with `clear()`; `save()`, whether nothing typed would be lost with the page;
    *   `notice(words)`
    */
   constructor(page) {
@@ -81,7 +81,7 @@ export class Session {
     if (this.#isOver || this.#isLeaving) return;
     this.#isOver = true;
     if (this.#isMeant) {
-      this.#page.drafts.clear();
+      for (const kept of this.#page.kept) kept.clear();
       this.#leave(path);
     } else if (this.#page.save()) {
       const here = location.pathname + location.search;

@@ -28,7 +28,7 @@ export class Thread {
 
   /**
    * @param section `#thread`
-   * @param context `local` time, `drafts`, `signedOut()`
+   * @param context `local` time, `drafts`, `queue`, `signedOut()`
    */
   constructor(section, context) {
     this.#section = section;
@@ -56,18 +56,18 @@ export class Thread {
     // Only now: until it was placed, the view stood at the top, where history is wanted.
     this.#history = history;
     this.#history.moved();
-    this.#outbox = new Outbox(this.#messages, section.querySelector("template#sending"));
+    this.#outbox = new Outbox(section, {
+      queue: context.queue,
+      peer: this.peer,
+      dress: (bubble) => writeTimes(bubble, context.local),
+    });
     this.#composer = new Composer(form, {
       peer: this.peer,
       drafts: context.drafts,
-      sending: (message) => this.#draw(message),
-      sent: ({ key }) => {
-        this.#outbox.accept(key);
-        this.refresh();
-      },
-      unsent: ({ key }) => this.#scroller.keep(Trigger.LIVE, () => this.#outbox.drop(key)),
-      signedOut: context.signedOut,
+      send: (text) => this.#send(text),
     });
+    section.addEventListener("click", this.#unsent, { signal: this.#gone.signal });
+    this.queued();
     this.#composer.focus();
     this.#button.addEventListener("click", this.#toNewest, { signal: this.#gone.signal });
     if (document.visibilityState === "visible") this.seen();
@@ -116,6 +116,16 @@ export class Thread {
     }
   }
 
+  /** The queue holds something else than before. */
+  queued() {
+    let left = false;
+    this.#scroller.keep(Trigger.LIVE, () => {
+      left = this.#outbox.sync();
+      writeDays(this.#box, this.#context.local);
+    });
+    if (left) this.refresh();
+  }
+
   /** Keeps what is half written. Whether nothing would be lost with the page. */
   save() {
     return this.#composer.save();
@@ -137,15 +147,27 @@ export class Thread {
     return Number([...rows].at(-1)?.dataset.row ?? 0);
   }
 
-  #draw(message) {
+  #send(text) {
+    const after = Math.max(this.#newestSeen, this.#newestRow());
+    this.#context.queue.add({ peer: this.peer, path: new URL(this.#path).pathname, text, after });
     this.#scroller.keep(Trigger.SENT, () => {
-      const bubble = this.#outbox.add(message);
-      writeTimes(bubble, this.#context.local);
+      this.#outbox.sync();
       writeDays(this.#box, this.#context.local);
     });
     // One's own words stand at the end: what one read is left for them.
     if (this.#history.isAway) this.#startOver();
   }
+
+  /** A button under a message that could not be sent. */
+  #unsent = async ({ target }) => {
+    const wanted = target.closest?.("[data-unsent] [name=unsent]")?.value;
+    if (!wanted) return;
+    const { unsent: key } = target.closest("[data-unsent]").dataset;
+    if (wanted === "retry") return this.#context.queue.retry(key);
+    const entry = await this.#context.queue.take(key);
+    if (wanted === "edit" && entry) this.#composer.giveBack(entry.text);
+    else this.#composer.focus();
+  };
 
   async #read() {
     if (this.#history.isAway) {

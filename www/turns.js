@@ -1,21 +1,16 @@
-// Who of this browser's tabs holds an event stream of its own.
+// Which of this browser's tabs holds the event stream.
 //
 // Over HTTP/1.1 a browser opens six connections to a host, for all tabs together, and a stream
-// keeps one for good: six open tabs would leave none for the seventh's page. So only a few tabs
-// have a stream, visible ones first, and pass on what they hear; all tabs of one browser have one
-// session, and triggers are the same for all of them.
+// keeps one for good: six open tabs would leave none for the seventh's page. So one tab has the
+// stream and passes on what it hears; all tabs of one browser have one session, and triggers are
+// the same for all of them.
 
-/** Streams at once: three that are looked at, and one that listens for all that are not. */
-const VISIBLE = ["stream visible 1", "stream visible 2", "stream visible 3"];
-const HIDDEN = ["stream hidden"];
+const LOCK = "stream";
 
-/** How long a tab keeps its stream while it waits for a turn of the other kind, in milliseconds. */
-const GRACE = 1000;
-
-/** This tab's turn to hold a stream. */
+/** This tab's turn to hold the stream. */
 export class Turn {
   #changed;
-  #wanted = null;
+  #isWanted = false;
   #waiting = null;
   #release = null;
 
@@ -24,53 +19,53 @@ export class Turn {
     this.#changed = changed;
   }
 
-  /** Whether this tab may hold a stream now. */
+  /** Whether this tab may hold the stream now. */
   get isOurs() {
     return this.#release !== null;
   }
 
-  /** Asks for a turn as a tab that is looked at, or as one that is not. */
-  want(visible) {
-    if (this.#wanted === visible) return;
-    this.#wanted = visible;
+  /** Stands in line for it. */
+  want() {
+    if (this.#isWanted) return;
+    this.#isWanted = true;
+    if (!navigator.locks) return this.#take(() => {}); // no locks without https: each tab has its own
+    this.#waiting = new AbortController();
+    this.#ask({ signal: this.#waiting.signal });
+  }
+
+  /** Takes it from a tab that has it and does nothing with it: frozen, or stuck. */
+  takeOver() {
+    if (!this.#isWanted || this.isOurs || !navigator.locks) return;
     this.#waiting?.abort();
-    if (navigator.locks) this.#wait(visible ? VISIBLE : HIDDEN);
-    else this.#take(() => {}); // no locks without https: each tab has its own
+    this.#ask({ steal: true });
   }
 
   /** Gives the turn back, and asks for none. */
   give() {
-    this.#wanted = null;
+    this.#isWanted = false;
     this.#waiting?.abort();
     this.#waiting = null;
     this.#end();
   }
 
-  /** Stands in every line at once; being served in one ends the others. */
-  #wait(names) {
-    const waiting = new AbortController();
-    this.#waiting = waiting;
+  #ask(options) {
     const served = () => {
-      if (waiting.signal.aborted) return undefined;
-      waiting.abort();
+      if (!this.#isWanted || this.isOurs) return undefined;
       return new Promise((release) => this.#take(release));
     };
-    for (const name of names) {
-      navigator.locks.request(name, { signal: waiting.signal }, served).catch((error) => {
-        if (error.name !== "AbortError") throw error;
-      });
-    }
-    setTimeout(() => {
-      if (!waiting.signal.aborted) this.#end();
-    }, GRACE);
+    navigator.locks.request(LOCK, options, served).catch((error) => {
+      if (error.name !== "AbortError") throw error;
+      // Either this tab gave up waiting, or another one took it over: then it waits in line again.
+      if (!this.isOurs) return;
+      this.#end();
+      this.#isWanted = false;
+      this.want();
+    });
   }
 
-  /** A stream that is open stays open from one kind of turn to the other. */
   #take(release) {
-    const before = this.#release;
     this.#release = release;
-    if (before) before();
-    else this.#changed(true);
+    this.#changed(true);
   }
 
   #end() {

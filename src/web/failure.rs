@@ -58,6 +58,8 @@ impl Failure {
             Failure::Bad(_) => 400,
             Failure::Body(e) => e.status(),
             Failure::TooMany(_) => 429,
+            // A refusal that passes by itself: whoever asked may ask again.
+            Failure::Posta(PostaError::Refused { status: 408 | 425 | 429 | 500.., .. }) => 503,
             Failure::Posta(PostaError::Refused { .. }) => 422,
             Failure::Posta(_) => 502,
             Failure::Store(_) => 500,
@@ -70,7 +72,7 @@ impl Failure {
             401 => "You are signed out",
             403 => "Not from here",
             429 => "A moment, please",
-            502 | 422 => "Your posta-server",
+            502 | 503 | 422 => "Your posta-server",
             500.. => "That did not work",
             _ => "That request did not work",
         }

@@ -1,6 +1,7 @@
 //! `POST /c/<peer>/messages`: one text message.
 //!
-//! The page's script gets 204, or a sentence. A plain form gets a page: the thread with the new
+//! The page's script gets 204 with `Message-Row`, the posta-server's row id where it told one, or a
+//! sentence; it says in `me` whose page it is, and gets 401 when that is not who is signed in. A plain form gets a page: the thread with the new
 //! message, or, when it was not sent, with the text where it was typed and the sentence beside it.
 use super::app::{App, navigates};
 use super::failure::{Answer, Failure};
@@ -10,7 +11,7 @@ use super::routes::Params;
 use super::thread::{peer_of, with_draft};
 use super::{key, plain};
 use crate::http::{Request, Response};
-use crate::posta::PeerUrl;
+use crate::posta::{PeerUrl, Sent};
 use crate::session::Session;
 use std::sync::Arc;
 
@@ -31,7 +32,16 @@ pub fn text(
     // Browsers send line breaks in forms as CRLF (WHATWG HTML §4.10.21.8).
     let typed = form.text("text").replace("\r\n", "\n");
     if !navigates(request) {
-        return send(app, session, &peer, &typed, form.text("key")).map(|()| Response::new(204));
+        let me = form.text("me");
+        if !me.is_empty() && !app.account(session).is_called(me) {
+            return Err(Failure::SignedOut);
+        }
+        let row = send(app, session, &peer, &typed, form.text("key"))?.row_id;
+        let response = Response::new(204);
+        return Ok(match row {
+            Some(row) => response.with("message-row", row.to_string()),
+            None => response,
+        });
     }
     if let Ok(row) = form.text("seen").parse() {
         app.account(session).opened(&peer, row);
@@ -45,7 +55,7 @@ pub fn text(
         false => String::new(),
     };
     match send(app, session, &peer, &typed, &key) {
-        Ok(()) => Ok(plain::see_other(&peer.page())),
+        Ok(_) => Ok(plain::see_other(&peer.page())),
         Err(failure) => {
             let sentence = failure.sentence();
             let draft = Draft { text: &typed, key: form_key, error: &sentence };
@@ -62,7 +72,7 @@ fn send(
     peer: &PeerUrl,
     typed: &str,
     key: &str,
-) -> Result<(), Failure> {
+) -> Result<Sent, Failure> {
     let text = typed.trim_end();
     if text.trim().is_empty() {
         return Err(Failure::Bad("There is nothing to send yet."));
@@ -73,6 +83,5 @@ fn send(
     if !key::is_uuid_v4(key) {
         return Err(Failure::Bad("The page lost track of this message. Reload it and try again."));
     }
-    app.account(session).send_text(peer, text, key)?;
-    Ok(())
+    Ok(app.account(session).send_text(peer, text, key)?)
 }

@@ -182,28 +182,6 @@ describe("the composer", () => {
     await eventually(async () => assert.ok(await alice.isAtBottom()));
   });
 
-  test("what could not be sent stays, says why, and cannot arrive twice", async () => {
-    await bothCome();
-    alice.watch.expect(EXPECTED.unavailable, EXPECTED.refused);
-    await alice.page.goto(world.thread(atBob.peer));
-    const keys = [];
-    alice.page.on("request", (request) => {
-      const body = request.method() === "POST" ? new URLSearchParams(request.postData() ?? "") : null;
-      if (body?.get("text") === "hold on") keys.push(body.get("key"));
-    });
-    await atAlice.tell({ failures: [{ path: "POST /api/v1/messages", status: 503, times: 1 }] });
-    await alice.write("hold on");
-    await alice.page.locator("#send-error").filter({ hasText: /./ }).waitFor();
-    assert.equal(await field(alice).inputValue(), "hold on");
-    assert.equal(await alice.page.locator("[id^=sending-]").count(), 0);
-    await field(alice).press("Enter");
-    await alice.hears("hold on");
-    assert.equal(await alice.page.locator("#send-error").innerText(), "");
-    assert.equal(keys.length, 2);
-    assert.equal(keys[0], keys[1]);
-    assert.match(keys[0], /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-  });
-
   test("each conversation keeps its draft", async () => {
     alice = await world.member("Alice");
     await alice.page.goto(world.thread("one.example"));

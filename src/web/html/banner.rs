@@ -25,20 +25,19 @@ const PASSING: [Passing; 3] = [
     Passing {
         name: "offline",
         label: "Offline",
-        words: "You are offline. You can keep reading and writing; send it when you are \
-                back.",
+        words: "You are offline. You can keep writing; messages go out when you are back.",
     },
     Passing {
         name: "reconnecting",
         label: "Reconnecting",
         words: "The connection to this service is lost; it is tried again by itself. You can keep \
-                reading and writing; send it when it is back.",
+                writing; messages go out when it is back.",
     },
     Passing {
         name: "restarting",
         label: "Restarting",
-        words: "This service is restarting, which takes a moment. You can keep reading and writing; \
-                send it when it is back.",
+        words: "This service is restarting, which takes a moment. You can keep writing; \
+                messages go out when it is back.",
     },
 ];
 
@@ -78,8 +77,8 @@ fn unreachable(out: &mut Markup, health: Health) {
     out.el("p").class("when-unreachable").with(|out| {
         out.text("Your posta-server can't be reached. ");
         out.el("span").class("with-script").text(
-            "You can keep reading and writing; send it when it is back. If this lasts, see \
-             whether it is running.",
+            "You can keep writing; messages go out when it is back. If this lasts, see whether \
+             it is running.",
         );
         out.el("noscript").text(
             "You can read what is known here. Try to send again in a moment; if this lasts, see \

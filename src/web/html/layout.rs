@@ -48,12 +48,14 @@ const CHAT: &[&str] = &[
     "outbox.js",
     "pairing.js",
     "passkey.js",
+    "queue.js",
     "refresh.js",
     "scroll.js",
     "session.js",
     "settings.js",
     "thread.js",
     "turns.js",
+    "waiting.js",
 ];
 /// The modules of sign-in and sign-up, their entry first.
 const AUTH: &[&str] = &["auth.js", "ask.js", "local-time.js", "pairing.js", "passkey.js"];

@@ -142,6 +142,16 @@ fn under_way(out: &mut Markup, view: &Thread<'_>) {
     out.el("template").id("sending").with(|out| {
         bubble::write(out, &view.scene, &message, Place { first: true, last: true });
     });
+    // What stands under it while it cannot be sent.
+    out.el("template").id("unsent").with(|out| {
+        out.el("div").class("trouble").with(|out| {
+            out.el("p").attr("role", "status").empty();
+            for (value, words) in [("retry", "Retry"), ("edit", "Edit"), ("drop", "Discard")] {
+                let button = out.el("button").class("quiet").attr("type", "button");
+                button.attr("name", "unsent").attr("value", value).text(words);
+            }
+        });
+    });
 }
 
 /// [`thread`] as an answer to htmx: with the title that the page shall take.

@@ -81,6 +81,22 @@ export class PostaServer {
     return this.#test({ method: "POST", body: JSON.stringify(steps) });
   }
 
+  /** All messages with `peer`, as the participant's own client would read them, oldest first. */
+  async messages(peer) {
+    const { mintToken } = await this.tell({ mintToken: "look" });
+    const messages = [];
+    for (let before = ""; ; before = `&before=${messages[0].rowId}`) {
+      const query = `peer=${encodeURIComponent(peer)}&limit=100${before}`;
+      const response = await fetch(`http://127.0.0.1:${this.port}/api/v1/messages?${query}`, {
+        headers: { authorization: `Bearer ${mintToken.token}`, host: this.peer },
+      });
+      const page = await response.json();
+      if (!response.ok) throw new Error(`${this.#name}: ${JSON.stringify(page)}`);
+      messages.unshift(...page.reverse());
+      if (page.length < 100) return messages;
+    }
+  }
+
   /** How things stand: open streams, calls so far. */
   async report() {
     return this.#test({});

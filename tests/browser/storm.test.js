@@ -1,0 +1,156 @@
+// The heart of it: a long conversation while everything it passes through is killed at random.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { EXPECTED, eventually } from "./harness/page.js";
+import { World } from "./harness/world.js";
+
+const MESSAGES = 200;
+const KILLS = 50;
+/** For the same storm again: the seed is in the output. */
+const SEED = Number(process.env.STORM_SEED ?? Date.now() % 1_000_000);
+
+let world;
+before(async () => {
+  world = await World.build();
+});
+after(() => world?.end());
+afterEach(() => world.goHome());
+
+/** Numbers in 0..1, the same for the same seed (mulberry32). */
+function randomFrom(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+test(`${MESSAGES} messages from three tabs, ${KILLS} kills: none lost, doubled or reordered`, async (t) => {
+  t.diagnostic(`STORM_SEED=${SEED}`);
+  const random = randomFrom(SEED);
+  const { Alice: atAlice, Bob: atBob } = world.servers;
+  const alice = await world.member("Alice");
+  const bob = await world.member("Bob");
+  for (const person of [alice, bob]) person.watch.expect(...Object.values(EXPECTED));
+
+  await alice.page.goto(world.thread(atBob.peer));
+  const second = await alice.newTab(world.thread(atBob.peer));
+  await bob.page.goto(world.thread(atAlice.peer));
+  const tabs = [
+    { name: "a", person: alice, page: alice.page, path: world.thread(atBob.peer) },
+    { name: "b", person: alice, page: second, path: world.thread(atBob.peer) },
+    { name: "c", person: bob, page: bob.page, path: world.thread(atAlice.peer) },
+  ];
+  const field = ({ page }) => page.getByRole("textbox", { name: "Message" });
+
+  /** Signs in whoever was signed out; a restart of the service forgets its sessions. */
+  async function signIn(tab) {
+    const url = new URL(tab.page.url());
+    if (url.pathname !== "/login") return;
+    const { person, page } = tab;
+    if (page === person.page) {
+      await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+      await page.waitForURL((url) => url.pathname !== "/login", { timeout: 5000 });
+    }
+    await page.goto(tab.path);
+  }
+
+  /** Once the tab can be written in, it says so in words of its own. */
+  async function write(tab, text) {
+    await eventually(
+      async () => {
+        await signIn(tab);
+        await field(tab).waitFor({ timeout: 1000 });
+        assert.notEqual(new URL(tab.page.url()).pathname, "/login");
+        await field(tab).fill(text, { timeout: 1000 });
+        await field(tab).press("Enter", { timeout: 1000 });
+      },
+      { within: 60_000, every: 100 },
+    );
+  }
+
+  const killers = [
+    async () => {
+      await world.service.stop("SIGKILL");
+      await pause(random() * 300);
+      await world.service.restart();
+    },
+    async () => {
+      const server = random() < 0.5 ? atAlice : atBob;
+      await server.stop("SIGKILL");
+      await pause(random() * 500);
+      await server.restart();
+    },
+    async () => {
+      const person = random() < 0.5 ? alice : bob;
+      await person.context.setOffline(true);
+      await pause(random() * 500);
+      await person.context.setOffline(false);
+    },
+  ];
+  const kills = new Set();
+  while (kills.size < KILLS) kills.add(Math.floor(random() * MESSAGES));
+
+  const written = { a: [], b: [], c: [] };
+  let storm = Promise.resolve();
+  for (let n = 0; n < MESSAGES; n += 1) {
+    if (kills.has(n)) {
+      await storm;
+      storm = killers[Math.floor(random() * killers.length)]();
+    }
+    const tab = tabs[Math.floor(random() * tabs.length)];
+    // Each text is one of its kind; a loss, a double or a change of order shows.
+    const text = `${tab.name} ${written[tab.name].length + 1}`;
+    await write(tab, text);
+    written[tab.name].push(text);
+  }
+  await storm;
+  for (const tab of tabs) {
+    await eventually(() => signIn(tab), { within: 20_000, every: 200 });
+    await field(tab).fill(`draft of ${tab.name}`);
+  }
+  assert.equal(Object.values(written).flat().length, MESSAGES);
+
+  /** What all of them wrote, as somebody has it, without what was there before. */
+  const said = (texts) => texts.filter((text) => /^[abc] \d+$/.test(text));
+  const stored = async (server, peer) => said((await server.messages(peer)).map((m) => m.payload.body ?? ""));
+  const isWhole = (texts, where) => {
+    for (const [name, own] of Object.entries(written)) {
+      assert.deepEqual(texts.filter((text) => text.startsWith(`${name} `)), own, `${name}'s in ${where}`);
+    }
+  };
+  await eventually(
+    async () => {
+      isWhole(await stored(atAlice, atBob.peer), "Alice's posta-server");
+      isWhole(await stored(atBob, atAlice.peer), "Bob's posta-server");
+    },
+    { within: 90_000, every: 200 },
+  );
+  // Everything is back and has arrived: within a second all tabs say the same as their server.
+  const shown = async ({ page }) => {
+    const texts = said(await page.locator("#scroll .words").allInnerTexts());
+    assert.equal(await page.locator(".unsent, [id^=sending-]").count(), 0);
+    return texts;
+  };
+  for (const tab of tabs) {
+    const all = tab.person === alice ? await stored(atAlice, atBob.peer) : await stored(atBob, atAlice.peer);
+    await eventually(
+      async () => {
+        const texts = await shown(tab);
+        assert.ok(texts.length >= 40);
+        assert.deepEqual(texts, all.slice(-texts.length), `tab ${tab.name}`);
+      },
+      { within: 1000 },
+    );
+  }
+  // Alice has one draft for this conversation: what was typed last.
+  assert.equal(await field(tabs[2]).inputValue(), "draft of c");
+  assert.equal(await field(tabs[1]).inputValue(), "draft of b");
+  assert.equal(await field(tabs[0]).inputValue(), "draft of a");
+});
+
+function pause(ms) {
+  return new Promise((done) => setTimeout(done, ms));
+}
