@@ -3,13 +3,13 @@
 
 const PREFIX = "draft ";
 
-/** The drafts of one account; without one (its identity is not known yet) nothing is kept. */
+/** The drafts of one account. */
 export class Drafts {
   #account;
   #storage;
   #isClosed = false;
 
-  /** @param account answers whose drafts they are, or null */
+  /** @param account whose drafts they are */
   constructor(account, storage = browserStorage()) {
     this.#account = account;
     this.#storage = storage;
@@ -38,13 +38,13 @@ export class Drafts {
     this.#isClosed = true;
   }
 
-  // Neither part can hold a space: both are URLs.
+  // Neither part can hold a space.
   #name(peer) {
-    return `${PREFIX}${this.#account()} ${peer}`;
+    return `${PREFIX}${this.#account} ${peer}`;
   }
 
   #try(action) {
-    if (this.#isClosed || !this.#account() || !this.#storage) return undefined;
+    if (this.#isClosed || !this.#storage) return undefined;
     try {
       return action(this.#storage);
     } catch {

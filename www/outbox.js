@@ -127,6 +127,8 @@ export class Outbox {
     }
     trouble.classList.toggle("calm", state !== "refused");
     const said = state === "refused" ? `Not sent. ${why}` : why ? `Not sent yet. ${why}` : "Waits to be sent.";
+    // What only waits behind another one is not tried before that.
+    trouble.querySelector("[value=retry]").hidden = why === "";
     const words = trouble.querySelector("p");
     if (words.textContent !== said) words.textContent = said;
   }

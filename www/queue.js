@@ -30,7 +30,7 @@ export class Queue {
   #again = 0;
 
   /**
-   * @param account answers whose messages they are, or null
+   * @param account whose messages they are, without a space
    * @param page `changed()`: something in the queue is another; `signedOut()`
    */
   constructor(account, page, { storage = browserStorage(), post = postForm } = {}) {
@@ -136,7 +136,7 @@ export class Queue {
     const keepalive = text.length * 3 < MAX_KEEPALIVE;
     const signal = AbortSignal.timeout?.(TRY_LASTS);
     try {
-      const fields = { key, text, me: this.#account() ?? "" };
+      const fields = { key, text, account: this.#account };
       const answer = await this.#post(path, fields, { keepalive, signal });
       this.#attempt = 0;
       this.#sent(entry, Number(answer?.headers.get("message-row") ?? 0));
@@ -221,7 +221,7 @@ export class Queue {
   }
 
   #stored() {
-    if (!this.#account() || !this.#storage) return [];
+    if (!this.#storage) return [];
     const prefix = this.#prefix();
     const names = Array.from({ length: this.#storage.length }, (_, index) => this.#storage.key(index));
     const mine = names.filter((name) => name?.startsWith(prefix));
@@ -229,12 +229,10 @@ export class Queue {
   }
 
   #prefix() {
-    return `${PREFIX}${this.#account()} `;
+    return `${PREFIX}${this.#account} `;
   }
 
-  // The account is a URL and holds no space.
   #name({ key }) {
-    if (!this.#account()) throw new Error("whose it is is not known yet");
     return `${this.#prefix()}${key}`;
   }
 }

@@ -4,11 +4,8 @@ import { postForm } from "./refresh.js";
 /** In storage: when somebody last signed out of this browser. */
 const MARK = "signed out at";
 
-/** Whose account the page shows, or null when the posta-server has not told yet. */
-export function account() {
-  const thread = document.getElementById("thread")?.dataset.me;
-  return thread || document.querySelector("#own-menu .address")?.textContent.trim() || null;
-}
+/** Whose account the page shows: a name of the server's making, the same after each sign-in. */
+export const account = document.getElementById("app").dataset.account;
 
 export class Session {
   #page;

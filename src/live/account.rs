@@ -180,12 +180,6 @@ impl Account {
         self.tell_all(&[Trigger::ContactChanged]);
     }
 
-    /// Whether a page that calls its person `display` can be this account's. One that was left open
-    /// while somebody else signed in is not.
-    pub fn is_called(&self, display: &str) -> bool {
-        self.state().known.me.as_ref().is_none_or(|me| me.url.display() == display)
-    }
-
     /// Sends a text. `key` is a UUID v4, the same when the same send is tried again.
     pub fn send_text(
         self: &Arc<Self>,

@@ -22,6 +22,8 @@ const NAME: usize = 12;
 /// Who signs in.
 pub struct Account {
     pub user: UserId,
+    /// Names the account to its owner's browser, always the same; tells nothing else.
+    pub tag: String,
     pub name: String,
     /// Browser and system, in words.
     pub agent: String,
@@ -45,6 +47,8 @@ pub struct Session {
     /// Names it on its owner's pages; opens nothing.
     pub id: String,
     pub user: UserId,
+    /// Names the account to its owner's browser, always the same; tells nothing else.
+    pub tag: String,
     pub name: String,
     pub agent: String,
     pub server: Server,
@@ -93,6 +97,7 @@ impl Sessions {
             key: Sha256::digest(secret).into(),
             id: encode::b64url(&random::bytes::<NAME>()),
             user: account.user,
+            tag: account.tag,
             name: account.name,
             agent: account.agent,
             server: account.server,

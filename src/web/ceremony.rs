@@ -11,6 +11,7 @@ use crate::store::UserId;
 use crate::webauthn::CredentialJson;
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use std::fmt::Display;
 use zeroize::Zeroizing;
 
@@ -140,17 +141,23 @@ pub fn origin_of(server_url: &str) -> Option<Origin> {
     Some(Origin { tls, host: host.to_owned(), port })
 }
 
+/// Bytes of an account's name in its owner's browser.
+const TAG: usize = 12;
+
 impl App {
     /// Begins a session and gives its cookie's value.
     pub fn sign_in(
         &self,
         request: &Request<'_>,
         user: UserId,
+        handle: &[u8; 32],
         name: &str,
         server: Server,
     ) -> String {
         let agent = agent::in_words(request.fields.get("user-agent").unwrap_or(""));
-        self.sessions.create(Account { user, name: name.to_owned(), agent, server })
+        let digest = Sha256::new().chain_update(b"account").chain_update(handle).finalize();
+        let tag = encode::b64url(&digest[..TAG]);
+        self.sessions.create(Account { user, tag, name: name.to_owned(), agent, server })
     }
 }
 

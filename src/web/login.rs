@@ -119,5 +119,5 @@ fn signed_in(app: &App, request: &Request<'_>, mut json: Json) -> Result<String,
         .map_err(Failure::from)?;
     log::info!("user={} signed in", user.id.0);
     let server = Server::new(app.client.clone(), origin, token);
-    Ok(app.sign_in(request, user.id, &user.name, server))
+    Ok(app.sign_in(request, user.id, &user.handle, &user.name, server))
 }

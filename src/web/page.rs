@@ -79,7 +79,8 @@ impl<'a> Stage<'a> {
     fn whole(&self, title: &str, open: Option<&PeerUrl>, main: Markup) -> Response {
         let health = banner_of(&self.inbox.health);
         self.sidebar(open, open, |sidebar| {
-            html(layout::page(&layout::Page { title, sidebar, health, main }))
+            let account = &self.session.tag;
+            html(layout::page(&layout::Page { title, account, sidebar, health, main }))
         })
     }
 
@@ -100,7 +101,6 @@ impl<'a> Stage<'a> {
                 peer: &thread.peer,
                 contact: thread.contact.as_ref(),
                 actor,
-                me: self.inbox.me.as_ref().map(|me| &me.url),
                 messages: &thread.messages,
                 has_older: thread.has_older,
                 has_newer: thread.has_newer,

@@ -285,7 +285,7 @@ fn proved(
     }
     log::info!("user={} signed up", registered.user.0);
     let server = Server::new(app.client.clone(), pairing.origin, pairing.token);
-    let cookie = app.sign_in(request, registered.user, &name, server);
+    let cookie = app.sign_in(request, registered.user, &begun.handle, &name, server);
     Ok(ceremony::located("/").with("set-cookie", cookie::set(&cookie, app.https())))
 }
 

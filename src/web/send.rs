@@ -1,7 +1,7 @@
 //! `POST /c/<peer>/messages`: one text message.
 //!
 //! The page's script gets 204 with `Message-Row`, the posta-server's row id where it told one, or a
-//! sentence; it says in `me` whose page it is, and gets 401 when that is not who is signed in. A plain form gets a page: the thread with the new
+//! sentence; it says in `account` whose page it is, and gets 401 when that is not who is signed in. A plain form gets a page: the thread with the new
 //! message, or, when it was not sent, with the text where it was typed and the sentence beside it.
 use super::app::{App, navigates};
 use super::failure::{Answer, Failure};
@@ -32,8 +32,8 @@ pub fn text(
     // Browsers send line breaks in forms as CRLF (WHATWG HTML §4.10.21.8).
     let typed = form.text("text").replace("\r\n", "\n");
     if !navigates(request) {
-        let me = form.text("me");
-        if !me.is_empty() && !app.account(session).is_called(me) {
+        // A page may have been left open while somebody else signed in.
+        if form.get("account").is_some_and(|tag| tag != session.tag) {
             return Err(Failure::SignedOut);
         }
         let row = send(app, session, &peer, &typed, form.text("key"))?.row_id;

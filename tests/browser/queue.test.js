@@ -183,7 +183,7 @@ test("a page left open while somebody else signs in sends nothing in their name"
   await aliceWritesTo(peer);
   const before = await sentTo(peer);
   const response = await alice.page.evaluate(async () => {
-    const body = new URLSearchParams({ key: crypto.randomUUID(), text: "not mine", me: "someone.example" });
+    const body = new URLSearchParams({ key: crypto.randomUUID(), text: "not mine", account: "someone-else" });
     return (await fetch(document.getElementById("composer").action, { method: "POST", body })).status;
   });
   assert.equal(response, 401);

@@ -25,7 +25,13 @@ impl People {
         let origin = Origin { tls: true, host: "alice.example".into(), port: 443 };
         let server = Server::new(self.client.clone(), origin, Zeroizing::new("mst_test".into()));
         let (name, agent) = ("Alice".into(), "Firefox on Linux".into());
-        self.sessions.create(Account { user: UserId(user), name, agent, server })
+        self.sessions.create(Account {
+            user: UserId(user),
+            tag: String::new(),
+            name,
+            agent,
+            server,
+        })
     }
 
     fn lives(&self, cookie: &str) -> bool {
@@ -165,6 +171,7 @@ fn all_sessions_together_are_bounded() {
             Zeroizing::new("mst_test".into()),
         );
         let session = Session {
+            tag: String::new(),
             key: [n; 32],
             user: UserId(n.into()),
             name: String::new(),

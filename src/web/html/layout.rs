@@ -64,6 +64,8 @@ const AUTH: &[&str] = &["auth.js", "ask.js", "local-time.js", "pairing.js", "pas
 pub struct Page<'a> {
     /// What the title bar says before “chat-posta”; empty for the inbox.
     pub title: &'a str,
+    /// Under which name its browser keeps what is half written, also when the posta-server is away.
+    pub account: &'a str,
     pub sidebar: &'a Sidebar<'a>,
     pub health: Health,
     pub main: Markup,
@@ -95,7 +97,7 @@ pub fn page(page: &Page<'_>) -> Markup {
             noscript::banner(out);
             banner::write(out, page.health);
         });
-        out.el("div").id("app").with(|out| {
+        out.el("div").id("app").attr("data-account", page.account).with(|out| {
             out.el("nav")
                 .id("sidebar")
                 .attr("aria-label", "Conversations")

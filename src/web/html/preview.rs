@@ -52,7 +52,6 @@ impl Chat {
             peer: &letters.peer,
             contact: self.contacts.iter().find(|c| c.peer == letters.peer),
             actor: None,
-            me: Some(&me.url),
             messages: &letters.messages,
             has_older: !letters.messages.is_empty(),
             has_newer: false,
@@ -68,6 +67,7 @@ impl Chat {
         let title = view.as_ref().map_or("", |view| view.title()).to_owned();
         page(&Page {
             title: &title,
+            account: "preview",
             sidebar: &side,
             health: self.health,
             main: main(view.as_ref()),
@@ -264,7 +264,6 @@ fn an_unknown_peer_is_an_empty_thread() {
         peer: &peer,
         contact: None,
         actor: None,
-        me: None,
         messages: &[],
         has_older: false,
         has_newer: false,

@@ -21,7 +21,6 @@ pub struct Thread<'a> {
     pub contact: Option<&'a Contact>,
     /// What the peer says of itself, when it is no contact.
     pub actor: Option<&'a Actor>,
-    pub me: Option<&'a PeerUrl>,
     /// Oldest first.
     pub messages: &'a [Message],
     pub has_older: bool,
@@ -69,7 +68,6 @@ pub fn thread(view: &Thread<'_>) -> Markup {
     out.el("section")
         .id("thread")
         .attr("data-peer", view.peer.display())
-        .attr_some("data-me", view.me.map(PeerUrl::display))
         .attr("aria-labelledby", "thread-name")
         .with(|out| {
             header(out, view, &person);
@@ -256,7 +254,6 @@ mod tests {
             peer: &letters.peer,
             contact: None,
             actor: None,
-            me: None,
             messages: &letters.messages,
             has_older: true,
             has_newer: false,

@@ -23,8 +23,8 @@ class Storage {
 
 test("drafts are an account's own, and one for each conversation", () => {
   const storage = new Storage();
-  const alice = new Drafts(() => "alice.example", storage);
-  const bob = new Drafts(() => "bob.example", storage);
+  const alice = new Drafts("alice", storage);
+  const bob = new Drafts("bob", storage);
   assert.ok(alice.write("carol.example", "Dear C"));
   assert.ok(alice.write("dan.example", "Dear D"));
   assert.ok(bob.write("carol.example", "Hei"));
@@ -39,14 +39,13 @@ test("drafts are an account's own, and one for each conversation", () => {
   assert.equal(storage.length, 1, "what is cleared stays so");
 });
 
-test("without an account, or without storage, nothing is kept and nothing breaks", () => {
+test("without storage, nothing is kept and nothing breaks", () => {
   const storage = new Storage();
-  assert.equal(new Drafts(() => null, storage).write("carol.example", "x"), false);
   assert.equal(storage.length, 0);
   const full = new Storage();
   full.setItem = () => {
     throw new Error("full");
   };
-  assert.equal(new Drafts(() => "alice.example", full).write("carol.example", "x"), false);
-  assert.equal(new Drafts(() => "alice.example", full).read("carol.example"), "");
+  assert.equal(new Drafts("alice", full).write("carol.example", "x"), false);
+  assert.equal(new Drafts("alice", full).read("carol.example"), "");
 });

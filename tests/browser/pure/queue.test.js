@@ -25,12 +25,12 @@ class Storage {
 }
 
 /** A queue in front of a server that answers as `answers` say, one after another. */
-function queueWith(answers, { storage = new Storage(), account = () => "alice.example" } = {}) {
+function queueWith(answers, { storage = new Storage(), account = "alice" } = {}) {
   const posted = [];
   const seen = { changes: 0, signedOut: 0 };
   const page = { changed: () => (seen.changes += 1), signedOut: () => (seen.signedOut += 1) };
-  const post = async (path, { key, text, me }) => {
-    posted.push({ path, key, text, me });
+  const post = async (path, { key, text, account: by }) => {
+    posted.push({ path, key, text, account: by });
     const answer = answers.shift() ?? 7;
     if (answer instanceof Error) throw answer;
     return { headers: new Headers({ "message-row": String(answer) }) };
@@ -50,7 +50,7 @@ test("what is added is sent in order, once each, and is gone when it was taken",
   await settled();
   assert.deepEqual(texts(posted), ["one", "two", "three"]);
   assert.deepEqual(posted.map(({ key }) => key), keys);
-  assert.equal(posted[0].me, "alice.example");
+  assert.equal(posted[0].by, "alice");
   assert.deepEqual(queue.all(), []);
   assert.equal(storage.length, 0);
   assert.deepEqual(keys.map((key) => queue.rowOf(key)), [1, 2, 3]);
@@ -99,7 +99,7 @@ test("when signed out it waits for the same person's return", async () => {
   queue.add(to("bob.example", "patience"));
   await settled();
   assert.equal(seen.signedOut, 1);
-  const other = queueWith([1], { storage, account: () => "bob.example" });
+  const other = queueWith([1], { storage, account: "bob" });
   other.queue.hurry();
   await settled();
   assert.deepEqual(other.posted, []);
@@ -124,8 +124,8 @@ test("what is taken out to be changed is not sent", async () => {
 test("what a tab left in the middle of a try goes again with its key", async () => {
   const storage = new Storage();
   const entry = { ...to("bob.example", "half way"), key: "a-key", seq: 3, at: "2026-01-01T00:00:00Z" };
-  storage.setItem("queue alice.example a-key", JSON.stringify({ ...entry, state: "sending", why: "" }));
-  storage.setItem("queue alice.example junk", "{not JSON");
+  storage.setItem("queue alice a-key", JSON.stringify({ ...entry, state: "sending", why: "" }));
+  storage.setItem("queue alice junk", "{not JSON");
   const { queue, posted } = queueWith([1], { storage });
   queue.hurry();
   await settled();
