@@ -126,9 +126,11 @@ test("when something is wrong", async () => {
   await screens("new-messages");
   await alice.tell({ failures: [{ path: "POST /api/v1/messages", status: 503 }] });
   await person.write("This one cannot go out just now.");
-  await page.locator("#send-error").filter({ hasText: /./ }).waitFor();
+  await page.locator(".msg.unsent").getByText("Not sent yet").waitFor();
   await screens("send-error");
   await alice.tell({ failures: [] });
+  await page.locator(".msg.unsent").getByRole("button", { name: "Retry" }).click();
+  await page.locator(".msg.unsent").waitFor({ state: "detached" });
   await person.context.setOffline(true);
   await page.locator("#health[data-state=offline]").waitFor({ state: "attached" });
   await screens("offline");

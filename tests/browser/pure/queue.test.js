@@ -30,7 +30,7 @@ function queueWith(answers, { storage = new Storage(), account = "alice" } = {})
   const seen = { changes: 0, signedOut: 0 };
   const page = { changed: () => (seen.changes += 1), signedOut: () => (seen.signedOut += 1) };
   const post = async (path, { key, text, account: by }) => {
-    posted.push({ path, key, text, account: by });
+    posted.push({ path, key, text, by });
     const answer = answers.shift() ?? 7;
     if (answer instanceof Error) throw answer;
     return { headers: new Headers({ "message-row": String(answer) }) };
