@@ -14,6 +14,7 @@ import { LocalTime, untilMidnight, writeTimes } from "./local-time.js";
 import { Navigation } from "./navigation.js";
 import { NewConversation } from "./new.js";
 import { watchPairing } from "./pairing.js";
+import { Pictures } from "./pictures.js";
 import { Queue } from "./queue.js";
 import { SignedOut, coalesce, fetchFragment, swap } from "./refresh.js";
 import { Session, account } from "./session.js";
@@ -24,6 +25,11 @@ import { showWaiting } from "./waiting.js";
 const local = new LocalTime();
 const drafts = new Drafts(account);
 const queue = new Queue(account, { changed: queued, signedOut });
+const pictures = new Pictures(account, {
+  changed: (peer) => peer === thread?.peer && thread.pictured(),
+  sent: (peer) => peer === thread?.peer && thread.pictureSent(),
+  signedOut,
+});
 const announcer = new Announcer();
 const focus = new Focus();
 const health = new Health({ say: (words) => announcer.say(words), retry: () => live.now() });
@@ -35,8 +41,8 @@ const REMOVED = "The conversation was removed from your list. It comes back when
 
 const navigation = new Navigation({ incoming, leaving, arrived });
 const session = new Session({
-  kept: [drafts, queue],
-  save: () => (thread?.save() ?? true) && queue.isKept,
+  kept: [drafts, queue, pictures],
+  save: () => (thread?.save() ?? true) && queue.isKept && pictures.isKept,
   notice: (words) => navigation.notice(words),
 });
 const settings = new Settings({
@@ -180,7 +186,7 @@ function close(words) {
 
 function open() {
   const section = document.getElementById("thread");
-  thread = section && new Thread(section, { local, drafts, queue, signedOut });
+  thread = section && new Thread(section, { local, drafts, queue, pictures, signedOut });
   announcer.follow(section);
 }
 

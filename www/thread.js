@@ -1,4 +1,5 @@
 // One open conversation: keeps what is on the page as the server would draw it now.
+import { Attached } from "./attached.js";
 import { Composer } from "./composer.js";
 import { History } from "./history.js";
 import { writeDays, writeTimes } from "./local-time.js";
@@ -19,6 +20,7 @@ export class Thread {
   #path;
   #scroller;
   #composer;
+  #attached;
   #outbox;
   #gone = new AbortController();
   #trigger = Trigger.LIVE;
@@ -28,7 +30,7 @@ export class Thread {
 
   /**
    * @param section `#thread`
-   * @param context `local` time, `drafts`, `queue`, `signedOut()`
+   * @param context `local` time, `drafts`, `queue`, `pictures`, `signedOut()`
    */
   constructor(section, context) {
     this.#section = section;
@@ -66,9 +68,17 @@ export class Thread {
       drafts: context.drafts,
       send: (text) => this.#send(text),
     });
+    this.#attached = new Attached(section, {
+      pictures: context.pictures,
+      peer: this.peer,
+      path: new URL(this.#path).pathname.replace(/messages$/, "images"),
+      done: () => this.#composer.focus(),
+      signal: this.#gone.signal,
+    });
     section.addEventListener("click", this.#unsent, { signal: this.#gone.signal });
     this.queued();
     this.#composer.focus();
+    this.pictured();
     this.#button.addEventListener("click", this.#toNewest, { signal: this.#gone.signal });
     if (document.visibilityState === "visible") this.seen();
   }
@@ -124,6 +134,18 @@ export class Thread {
       writeDays(this.#box, this.#context.local);
     });
     if (left) this.refresh();
+  }
+
+  /** The pictures that wait to be sent are others, or stand otherwise. */
+  pictured() {
+    this.#scroller.keep(Trigger.LIVE, () => this.#attached.show());
+  }
+
+  /** One of them was sent: one's own stands at the end. */
+  pictureSent() {
+    if (this.#history.isAway) return this.#startOver();
+    this.#scroller.keep(Trigger.SENT, () => {});
+    return this.refresh();
   }
 
   /** Keeps what is half written. Whether nothing would be lost with the page. */

@@ -21,5 +21,5 @@ pub mod sse;
 pub mod stack;
 
 pub use fields::Fields;
-pub use request::{BodyError, Method, Request};
+pub use request::{BodyError, Method, Request, RequestBody};
 pub use response::{Body, Parked, Response};

@@ -14,7 +14,7 @@ use super::watch::Watch;
 use super::work::PAGE;
 use crate::http::Parked;
 use crate::http::client::Origin;
-use crate::posta::{Content, PeerUrl, PostaError, Sent, Server};
+use crate::posta::{Content, Image, PeerUrl, Picture, PostaError, Sent, Server};
 use crate::store::UserId;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -189,6 +189,22 @@ impl Account {
     ) -> Result<Sent, PostaError> {
         let sent = self.heard(self.server.send_text(peer, text, key))?;
         // Its own tabs need not wait for the event.
+        self.thread_changed(peer, sent.row_id);
+        Ok(sent)
+    }
+
+    /// Sends a picture, described by `name` and `alt`; `key` as for a text. Nothing is sent before
+    /// all of it has been taken.
+    pub fn send_picture(
+        self: &Arc<Self>,
+        peer: &PeerUrl,
+        picture: Picture<'_>,
+        (name, alt): (Option<String>, Option<String>),
+        key: &str,
+    ) -> Result<Sent, PostaError> {
+        let image = self.heard(self.server.upload(picture))?;
+        let payload = Content::image_payload(&Image { name, alt, ..image });
+        let sent = self.heard(self.server.send(peer, &payload, key))?;
         self.thread_changed(peer, sent.row_id);
         Ok(sent)
     }

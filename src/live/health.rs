@@ -52,7 +52,7 @@ impl Pulse {
                 Health::TokenRefused
             }
             // Somebody answered, though not as they should: no reason to cry, none to cheer.
-            Some(PostaError::NotUnderstood(_)) => return None,
+            Some(PostaError::NotUnderstood(_) | PostaError::SourceBroke) => return None,
             Some(PostaError::Refused { .. }) | None => {
                 self.last_contact_ms = Some(now_ms());
                 Health::Ok

@@ -63,6 +63,22 @@ impl Content {
     pub fn text_payload(body: &str) -> Value {
         serde_json::json!({"kind": "posta.text/v1", "body": body})
     }
+
+    /// The payload of an image that was uploaded.
+    pub fn image_payload(image: &Image) -> Value {
+        let Image { url, media_type, name, alt, size } = image;
+        let mut payload = serde_json::json!({"kind": "posta.link/v1", "url": url});
+        let texts = [("mediaType", media_type), ("name", name), ("alt", alt)];
+        for (member, text) in texts {
+            if let Some(text) = text {
+                payload[member] = text.as_str().into();
+            }
+        }
+        if let Some(size) = size {
+            payload["size"] = (*size).into();
+        }
+        payload
+    }
 }
 
 fn read_payload(payload: &Value, broadcasts: usize) -> Content {

@@ -75,6 +75,8 @@ pub enum PostaError {
     TokenRefused,
     /// The server answered and said no, in its own words, cleaned for display.
     Refused { status: u16, code: String, message: String },
+    /// What was to be passed on to it stopped coming; says nothing about the server.
+    SourceBroke,
     /// An answer came and made no sense.
     NotUnderstood(String),
 }
@@ -91,6 +93,7 @@ impl fmt::Display for PostaError {
             PostaError::NotUnderstood(why) => {
                 write!(f, "the posta-server's answer was not understood: {why}")
             }
+            PostaError::SourceBroke => f.write_str("what was to be passed on stopped coming"),
         }
     }
 }
@@ -195,18 +198,31 @@ impl Server {
     /// Takes a contact off the list.
     pub fn remove_contact(&self, peer: &PeerUrl) -> Result<(), PostaError> {
         let target = format!("/api/v1/contacts?url={}", percent_encode(peer.display()));
+        self.change(Method::Delete, &target, None, CallBody::Empty, WRITE).map(drop)
+    }
+
+    /// A call that changes something; `media_type` is its body's.
+    pub(super) fn change(
+        &self,
+        method: Method,
+        target: &str,
+        media_type: Option<&str>,
+        body: CallBody<'_>,
+        deadlines: Deadlines,
+    ) -> Result<Vec<u8>, PostaError> {
         let access = self.access();
-        let fields = [("authorization", access.bearer.as_str()), ("accept", "application/json")];
-        let call = Call {
-            method: Method::Delete,
-            origin: &access.origin,
-            target: &target,
-            fields: &fields,
-            body: CallBody::Empty,
-            deadlines: WRITE,
-            max_answer: MAX_SMALL,
+        let mut fields =
+            vec![("authorization", access.bearer.as_str()), ("accept", "application/json")];
+        fields.extend(media_type.map(|kind| ("content-type", kind)));
+        let (origin, fields, max_answer) = (&access.origin, fields.as_slice(), MAX_SMALL);
+        // The same body, for as long as this call lasts.
+        let body = match body {
+            CallBody::Empty => CallBody::Empty,
+            CallBody::Bytes(bytes) => CallBody::Bytes(bytes),
+            CallBody::Stream { length, source } => CallBody::Stream { length, source },
         };
-        accepted(self.client.call(call).map_err(unanswered)?).map(drop)
+        let call = Call { method, origin, target, fields, body, deadlines, max_answer };
+        accepted(self.client.call(call).map_err(unanswered)?)
     }
 
     /// Queues a failed message again.
@@ -301,6 +317,7 @@ pub(super) fn unanswered(error: CallError) -> PostaError {
         CallError::Malformed(_) | CallError::TooLarge => {
             PostaError::NotUnderstood(error.to_string())
         }
+        CallError::Source(_) => PostaError::SourceBroke,
         _ => PostaError::Unreachable(error.to_string()),
     }
 }

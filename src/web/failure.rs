@@ -61,6 +61,7 @@ impl Failure {
             // A refusal that passes by itself: whoever asked may ask again.
             Failure::Posta(PostaError::Refused { status: 408 | 425 | 429 | 500.., .. }) => 503,
             Failure::Posta(PostaError::Refused { .. }) => 422,
+            Failure::Posta(PostaError::SourceBroke) => 400,
             Failure::Posta(_) => 502,
             Failure::Store(_) => 500,
         }
@@ -90,11 +91,16 @@ impl Failure {
             }
             Failure::SignedOut => "You are signed out. Sign in again to go on.".into(),
             Failure::Bad(what) => (*what).into(),
-            Failure::Body(BodyError::TooLarge { limit }) => {
+            Failure::Body(BodyError::TooLarge { limit }) if *limit < 1 << 20 => {
                 format!("That is too large: at most {} kB can be sent here.", limit / 1000)
             }
+            Failure::Body(BodyError::TooLarge { limit }) => {
+                format!("That is too large: at most {} MiB can be sent here.", limit >> 20)
+            }
             Failure::Body(BodyError::Timeout) => "It took too long to arrive. Try again.".into(),
-            Failure::Body(_) => "The request broke off. Try again.".into(),
+            Failure::Body(_) | Failure::Posta(PostaError::SourceBroke) => {
+                "It did not arrive whole. Try again.".into()
+            }
             Failure::TooMany(wait) => {
                 format!("Too many tries. Wait {} seconds and try again.", wait.seconds())
             }

@@ -27,6 +27,7 @@ mod messages;
 mod new;
 mod origin;
 mod page;
+mod picture;
 mod plain;
 mod read;
 mod register;

@@ -163,7 +163,7 @@ pub fn refusal(error: &PostaError) -> String {
         PostaError::Refused { status, .. } => {
             format!("Your posta-server answered with an error ({status}). Try again in a moment.")
         }
-        PostaError::NotUnderstood(_) => {
+        PostaError::NotUnderstood(_) | PostaError::SourceBroke => {
             "What answers at that address does not seem to be a posta-server.".into()
         }
     }

@@ -66,6 +66,7 @@ pub static ROUTES: &[Route] = &[
     route(Get, "/c/{}", Active(thread::page)),
     route(Get, "/c/{}/messages", Passive(messages::fragment)),
     route(Post, "/c/{}/messages", Active(send::text)),
+    route(Post, "/c/{}/images", Active(send::picture)),
     route(Post, "/c/{}/read", Active(read::mark)),
     route(Post, "/c/{}/leave", Active(conversation::leave)),
     route(Post, "/c/{}/remove", Active(conversation::remove)),

@@ -62,7 +62,7 @@ fn sentence(error: &PostaError) -> String {
                 format!("Your posta-server refused to search: {said}")
             }
         }
-        PostaError::NotUnderstood(_) => {
+        PostaError::NotUnderstood(_) | PostaError::SourceBroke => {
             "Your posta-server's answer could not be understood.".into()
         }
     }

@@ -1,12 +1,15 @@
-//! `POST /c/<peer>/messages`: one text message.
+//! `POST /c/<peer>/messages`: one text message. `POST /c/<peer>/images?key=…&name=…&alt=…`: one
+//! picture, the body, which is uploaded and then sent as a message.
 //!
 //! The page's script gets 204 with `Message-Row`, the posta-server's row id where it told one, or a
-//! sentence; it says in `account` whose page it is, and gets 401 when that is not who is signed in. A plain form gets a page: the thread with the new
-//! message, or, when it was not sent, with the text where it was typed and the sentence beside it.
+//! sentence; it says in `account` whose page it is, and gets 401 when that is not who is signed in.
+//! A plain form gets a page: the thread with the new message, or, when it was not sent, with the
+//! text where it was typed and the sentence beside it.
 use super::app::{App, navigates};
 use super::failure::{Answer, Failure};
 use super::form::Form;
 use super::html::composer::Draft;
+use super::picture::Incoming;
 use super::routes::Params;
 use super::thread::{peer_of, with_draft};
 use super::{key, plain};
@@ -19,6 +22,9 @@ use std::sync::Arc;
 /// and a form's percent-encoding can triple the bytes on their way here.
 pub const MAX_TEXT: usize = 48 * 1024;
 pub const MAX_FORM: usize = 3 * MAX_TEXT + 1024;
+/// Of a picture's name and description, in characters.
+const MAX_NAME: usize = 100;
+const MAX_ALT: usize = 300;
 
 pub fn text(
     app: &App,
@@ -32,16 +38,8 @@ pub fn text(
     // Browsers send line breaks in forms as CRLF (WHATWG HTML §4.10.21.8).
     let typed = form.text("text").replace("\r\n", "\n");
     if !navigates(request) {
-        // A page may have been left open while somebody else signed in.
-        if form.get("account").is_some_and(|tag| tag != session.tag) {
-            return Err(Failure::SignedOut);
-        }
-        let row = send(app, session, &peer, &typed, form.text("key"))?.row_id;
-        let response = Response::new(204);
-        return Ok(match row {
-            Some(row) => response.with("message-row", row.to_string()),
-            None => response,
-        });
+        is_theirs(session, &form)?;
+        return Ok(taken(&send(app, session, &peer, &typed, form.text("key"))?));
     }
     if let Ok(row) = form.text("seen").parse() {
         app.account(session).opened(&peer, row);
@@ -66,6 +64,47 @@ pub fn text(
     }
 }
 
+pub fn picture(
+    app: &App,
+    session: &Arc<Session>,
+    request: &mut Request<'_>,
+    params: &Params<'_>,
+) -> Answer {
+    let peer = peer_of(params)?;
+    let query = Form::parse(request.query.as_deref().unwrap_or(""));
+    is_theirs(session, &query)?;
+    let key = keyed(query.text("key"))?;
+    let said = |name: &str, limit: usize| {
+        let text = query.text(name).replace(char::is_control, " ");
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.chars().take(limit).collect::<String>())
+    };
+    let about = (said("name", MAX_NAME), said("alt", MAX_ALT));
+    let mut incoming = Incoming::look(request)?;
+    Ok(taken(&app.account(session).send_picture(&peer, incoming.picture(), about, key)?))
+}
+
+/// A page may have been left open while somebody else signed in.
+fn is_theirs(session: &Session, form: &Form) -> Result<(), Failure> {
+    match form.get("account") {
+        Some(tag) if tag != session.tag => Err(Failure::SignedOut),
+        _ => Ok(()),
+    }
+}
+
+fn keyed(key: &str) -> Result<&str, Failure> {
+    let lost = "The page lost track of this message. Reload it and try again.";
+    if key::is_uuid_v4(key) { Ok(key) } else { Err(Failure::Bad(lost)) }
+}
+
+fn taken(sent: &Sent) -> Response {
+    let response = Response::new(204);
+    match sent.row_id {
+        Some(row) => response.with("message-row", row.to_string()),
+        None => response,
+    }
+}
+
 fn send(
     app: &App,
     session: &Arc<Session>,
@@ -80,8 +119,5 @@ fn send(
     if text.len() > MAX_TEXT {
         return Err(Failure::Bad("This message is too long. Send it in parts."));
     }
-    if !key::is_uuid_v4(key) {
-        return Err(Failure::Bad("The page lost track of this message. Reload it and try again."));
-    }
-    Ok(app.account(session).send_text(peer, text, key)?)
+    Ok(app.account(session).send_text(peer, text, keyed(key)?)?)
 }

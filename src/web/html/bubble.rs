@@ -169,7 +169,8 @@ fn picture(out: &mut Markup, scene: &Scene<'_>, image: &Image) {
                 out.el("span").attr("dir", "auto").text(caption);
             });
     };
-    match Href::web(&image.url) {
+    // The original comes through us too: opening it does not tell its sender who looks.
+    match shown.as_deref().map(Href::ours).or_else(|| Href::web(&image.url)) {
         Some(href) => out
             .el("a")
             .class("frame")

@@ -1,4 +1,4 @@
-//! Where one writes: a field that grows, and Send.
+//! Where one writes: a field that grows, Attach and Send.
 use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::Markup;
@@ -33,6 +33,13 @@ pub fn write(out: &mut Markup, peer: &PeerUrl, draft: &Draft<'_>, seen: Option<i
             if let Some(row) = seen {
                 hidden(out, "seen", &row.to_string());
             }
+            out.el("button")
+                .id("attach")
+                .class("round with-script")
+                .attr("type", "button")
+                .attr("aria-label", "Attach a picture")
+                .attr("title", "Attach a picture")
+                .with(|out| icons::write(out, Icon::Attach));
             out.el("label").class("unseen").attr("for", "text").text("Message");
             out.el("textarea")
                 .id("text")

@@ -9,6 +9,7 @@ const SHEETS: &[(&str, &str)] = &[
     ("chat.css", include_str!("../../../www/chat.css")),
     ("sidebar.css", include_str!("../../../www/sidebar.css")),
     ("bubble.css", include_str!("../../../www/bubble.css")),
+    ("attached.css", include_str!("../../../www/attached.css")),
     ("thread.css", include_str!("../../../www/thread.css")),
     ("people.css", include_str!("../../../www/people.css")),
     ("settings.css", include_str!("../../../www/settings.css")),

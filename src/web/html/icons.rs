@@ -12,6 +12,7 @@ pub enum Icon {
     Down,
     Send,
     Picture,
+    Attach,
     Chevron,
     Passkey,
     Letter,
@@ -70,6 +71,10 @@ impl Icon {
             Icon::Picture => large!(
                 "<rect x=\"3\" y=\"4\" width=\"14\" height=\"12\" rx=\"2\"/>\
                  <circle cx=\"7.5\" cy=\"8\" r=\"1.25\"/><path d=\"m4 15 4.5-4 3 2.5L14 11l3 2.5\"/>"
+            ),
+            Icon::Attach => large!(
+                "<path d=\"m15.5 9.5-5.6 5.6a3.5 3.5 0 0 1-5-5l6.4-6.3a2.4 2.4 0 0 1 3.4 3.3l-6.4 \
+                 6.4a1.2 1.2 0 0 1-1.7-1.7l5.7-5.7\"/>"
             ),
             Icon::Chevron => small!("<path d=\"m3.5 5.25 3.5 3.5 3.5-3.5\"/>"),
             Icon::Search => {

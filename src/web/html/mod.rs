@@ -13,10 +13,11 @@
 //!   in its header, `#connection`, which opens the sentence.
 //! - `#status` is for screen readers: what a script says there is spoken once.
 //! - Slots that are `hidden` until a script needs them: `#session-ending`, `#signed-out`,
-//!   `#new-messages`, `#auth-error`, `#offer-end-others`.
+//!   `#new-messages`, `#attached`, `#auth-error`, `#offer-end-others`.
 //! - A day divider is `<p class="day">Today</p>` before the first bubble of the day.
 //! - `.htmx-request` or `.busy` on `#progress` draws the thin line, 400 ms later.
 mod actions;
+mod attached;
 pub mod auth;
 mod avatar;
 pub mod banner;

@@ -11,7 +11,7 @@ use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::Markup;
 use super::scene::{Person, Scene};
-use super::{banner, bubble, composer, kind, noscript, thread_menu};
+use super::{attached, banner, bubble, composer, kind, noscript, thread_menu};
 use crate::posta::{Actor, Contact, Content, Direction, Message, PeerUrl, State, percent_encode};
 
 /// A conversation as far as it is known.
@@ -118,6 +118,7 @@ pub fn thread(view: &Thread<'_>) -> Markup {
                     });
             });
             let seen = view.messages.last().filter(|_| !view.has_newer).map(|m| m.row_id);
+            attached::write(out);
             composer::write(out, view.peer, &view.draft, seen);
             under_way(out, view);
         });
