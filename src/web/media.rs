@@ -86,7 +86,8 @@ pub fn fetch(
     let content_type = image_type(&first).ok_or(Failure::NotFound)?;
     let mut response = Response::new(200)
         .with("content-type", content_type)
-        .with("content-security-policy", "default-src 'none'; sandbox")
+        // Opened by itself, a browser shows it in a page of its own making, with its own style.
+        .with("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
         .with("content-disposition", "inline");
     response.body = Body::Stream {
         length,
