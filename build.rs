@@ -71,6 +71,7 @@ fn main() {
         });
         assets.push(Asset { name: (*name).to_owned(), bytes });
     }
+    assets.extend(icons(&www));
     assets.sort_by(|a, b| a.name.cmp(&b.name));
     write_table(&out, &assets);
 }
@@ -132,6 +133,37 @@ fn own_assets(www: &Path) -> Vec<Asset> {
         }
     }
     assets
+}
+
+/// Of the icon that others are drawn from; what they stand on where they may not be cut.
+const GROUND: (u8, u8, u8) = (0x4d, 0x6a, 0x3e);
+/// Name, side in pixels, and how much of it the drawing takes: where a system cuts icons as it
+/// likes, it stands on its ground within the safe zone (W3C Web Application Manifest, "maskable").
+const ICONS: &[(&str, u32, f32)] = &[
+    ("icon-180.png", 180, 0.86),
+    ("icon-192.png", 192, 1.0),
+    ("icon-512.png", 512, 1.0),
+    ("icon-maskable-512.png", 512, 0.75),
+];
+
+/// The icons of apps, from the one drawing.
+fn icons(www: &Path) -> Vec<Asset> {
+    let svg = fs::read(www.join("icon.svg")).expect("the icon is readable");
+    let tree = resvg::usvg::Tree::from_data(&svg, &resvg::usvg::Options::default())
+        .unwrap_or_else(|e| fail(&format!("www/icon.svg cannot be drawn: {e}")));
+    let draw = |&(name, side, part): &(&str, u32, f32)| {
+        let mut canvas = tiny_skia::Pixmap::new(side, side).expect("a side above zero");
+        if part < 1.0 {
+            let (red, green, blue) = GROUND;
+            canvas.fill(tiny_skia::Color::from_rgba8(red, green, blue, 255));
+        }
+        let scale = side as f32 * part / tree.size().width();
+        let margin = side as f32 * (1.0 - part) / 2.0;
+        let place = tiny_skia::Transform::from_row(scale, 0.0, 0.0, scale, margin, margin);
+        resvg::render(&tree, place, &mut canvas.as_mut());
+        Asset { name: name.to_owned(), bytes: canvas.encode_png().expect("a PNG in memory") }
+    };
+    ICONS.iter().map(draw).collect()
 }
 
 fn content_type(name: &str) -> Option<&'static str> {

@@ -15,11 +15,15 @@ import { Navigation } from "./navigation.js";
 import { NewConversation } from "./new.js";
 import { watchPairing } from "./pairing.js";
 import { Pictures } from "./pictures.js";
+import { watchPortrait } from "./portrait.js";
+import { Preferences } from "./preferences.js";
 import { Queue } from "./queue.js";
 import { SignedOut, coalesce, fetchFragment, swap } from "./refresh.js";
 import { Session, account } from "./session.js";
 import { Settings } from "./settings.js";
 import { Thread } from "./thread.js";
+import { Told } from "./told.js";
+import { Version } from "./version.js";
 import { showWaiting } from "./waiting.js";
 
 const local = new LocalTime();
@@ -39,14 +43,18 @@ let thread = null;
 let farewell = "";
 const REMOVED = "The conversation was removed from your list. It comes back when one of you writes again.";
 
-const navigation = new Navigation({ incoming, leaving, arrived });
+const preferences = new Preferences();
+const told = new Told(account, preferences, { go: (peer) => go({ peer, link: lineOf(peer) }) });
+const version = new Version();
+const navigation = new Navigation({ incoming, leaving, arrived, isOld: () => version.isOld });
 const session = new Session({
-  kept: [drafts, queue, pictures],
+  kept: [drafts, queue, pictures, told],
   save: () => (thread?.save() ?? true) && queue.isKept && pictures.isKept,
   notice: (words) => navigation.notice(words),
 });
 const settings = new Settings({
   signedOut,
+  drawn: () => preferences.show(),
   leaving: () => session.leaving(),
   stayed: () => session.stayed(),
   left(path) {
@@ -54,11 +62,12 @@ const settings = new Settings({
     session.left(path);
   },
 });
+watchPortrait({ drawn: (form) => settings.redraw(form), signedOut });
 const contacts = new Contacts(local);
 const newConversation = new NewConversation({ signedOut });
 new Conversation({ left: () => thread?.refresh(), removed: () => close(REMOVED), signedOut });
 startCopying();
-const live = new Live({ view, told, trigger, connected, lost: (how) => health.lost(how), signedOut });
+const live = new Live({ view, told: viewed, trigger, connected, lost: (how) => health.lost(how), signedOut });
 const keys = new Keys({
   jump: new Jump(go),
   actions: new Actions((words) => announcer.say(words)),
@@ -73,6 +82,7 @@ const refreshContacts = coalesce(async () => {
     swap(document.getElementById("contacts"), text, "innerMorph");
     mark();
     announcer.listed(thread?.peer);
+    told.listed();
   } catch (error) {
     if (error instanceof SignedOut) signedOut();
     // Otherwise the next trigger asks again.
@@ -129,6 +139,7 @@ function trigger(name, data) {
 
 function connected({ slept }) {
   health.connected();
+  version.look();
   queue.hurry();
   if (slept) thread?.resume();
   else thread?.refresh();
@@ -139,6 +150,10 @@ function connected({ slept }) {
 function incoming(fragment) {
   writeTimes(fragment, local);
   for (const image of fragment.querySelectorAll("img")) image.hidden = broken.has(image.getAttribute("src"));
+}
+
+function lineOf(peer) {
+  return document.querySelector(`#contacts [data-peer="${CSS.escape(peer)}"]`);
 }
 
 /** To a conversation of the list, or to a new one. */
@@ -159,6 +174,7 @@ function leaving() {
 function arrived() {
   open();
   newConversation.arrived();
+  preferences.show();
   if (farewell !== "") {
     navigation.notice(farewell);
     farewell = "";
@@ -208,7 +224,7 @@ function atMidnight() {
   }, untilMidnight(local) + 1000);
 }
 
-function told({ visible }) {
+function viewed({ visible }) {
   if (visible) session.ending(false);
 }
 
@@ -244,6 +260,8 @@ window.addEventListener("pageshow", (event) => {
 writeTimes(document, local);
 open();
 announcer.listed(thread?.peer);
+told.listed();
+preferences.show();
 atMidnight();
 watchPairing();
 session.start();

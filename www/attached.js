@@ -58,6 +58,7 @@ export class Attached {
       return;
     }
     const isNew = this.#drawn !== item;
+    const isOther = isNew || form.dataset.state !== item.state;
     this.#drawn = item;
     form.hidden = false;
     form.dataset.state = item.state;
@@ -71,7 +72,11 @@ export class Attached {
     progress.hidden = item.state !== "sending";
     progress.value = item.sent;
     for (const button of form.querySelectorAll("button")) button.hidden = !BUTTONS[item.state].includes(button.value);
-    if (isNew || !document.activeElement || document.activeElement === document.body) this.#focus();
+    // Whoever is busy elsewhere is left alone.
+    const has = document.activeElement;
+    if (isNew || (isOther && (!has || has === document.body || (form.contains(has) && has.matches("button"))))) {
+      this.#focus();
+    }
   }
 
   get #item() {

@@ -14,11 +14,12 @@ export class Navigation {
 
   /**
    * @param handlers `leaving()` before the main pane changes, `arrived()` in the same task after;
-   *   `incoming(fragment)` for whatever is about to be swapped in
+   *   `incoming(fragment)` for whatever is about to be swapped in; `isOld()`: whether this page is of
+   *   another version than the service
    */
   constructor(handlers) {
     this.#handlers = handlers;
-    htmx.on("htmx:before:request", (event) => this.#requested(event.detail.ctx));
+    htmx.on("htmx:before:request", (event) => this.#requested(event));
     htmx.on("htmx:finally:request", (event) => this.#finished(event.detail.ctx));
     htmx.on("htmx:response:error", (event) => this.#refused(event.detail.ctx));
     htmx.on("htmx:error", (event) => this.#failed(event.detail));
@@ -42,8 +43,14 @@ export class Navigation {
     this.#timer = setTimeout(() => this.notice(""), NOTICE_LASTS);
   }
 
-  #requested(ctx) {
+  #requested(event) {
+    const { ctx } = event.detail;
     if (!isNavigation(ctx)) return;
+    if (this.#handlers.isOld()) {
+      event.preventDefault();
+      location.assign(ctx.request.action);
+      return;
+    }
     // A click overtakes the one before it, however slow that one's answer is.
     if (this.#current && this.#current !== ctx) this.#current.request.abort?.();
     this.#current = ctx;

@@ -22,7 +22,7 @@ export class Settings {
   /** What a form's passkey was asked and has not answered yet, by form. */
   #asked = new WeakMap();
 
-  /** @param page `signedOut()`; `leaving()`, `stayed()` and `left(path)` as a `Session` has them */
+  /** @param page `signedOut()`; `drawn()` after they were drawn anew; `leaving()`, `stayed()` and `left(path)` as a `Session` has them */
   constructor(page) {
     this.#page = page;
     document.addEventListener("submit", (event) => {
@@ -75,7 +75,7 @@ export class Settings {
         this.#page.left(done.location);
         return;
       }
-      await this.#redraw(form);
+      await this.redraw(form);
       say(done.done ?? "");
       if (done.added) nameIt(done.added);
       const offer = document.getElementById("offer-end-others");
@@ -125,7 +125,7 @@ export class Settings {
   }
 
   /** Draws them after a form was done, and leaves the focus near where it was. */
-  async #redraw(form) {
+  async redraw(form) {
     const row = form.closest("li")?.id;
     const section = form.closest("section").id;
     if (!(await this.#draw())) return;
@@ -141,6 +141,10 @@ export class Settings {
     const there = page.getElementById("settings");
     if (!here || !there) return false;
     await swap(here, there.innerHTML, "innerMorph");
+    // One's own name and picture stand above the list, too.
+    const own = page.getElementById("own");
+    if (own) swap(document.getElementById("own"), own.innerHTML, "innerMorph");
+    this.#page.drawn();
     return true;
   }
 }

@@ -209,6 +209,34 @@ impl Account {
         Ok(sent)
     }
 
+    /// Gives the person another name.
+    pub fn rename(self: &Arc<Self>, name: &str) -> Result<(), PostaError> {
+        self.heard(self.server.rename(name))?;
+        self.profile_changed()
+    }
+
+    /// Gives the person another picture, or none.
+    pub fn portray(self: &Arc<Self>, picture: Option<Picture<'_>>) -> Result<(), PostaError> {
+        self.heard(match picture {
+            Some(picture) => self.server.set_avatar(picture),
+            None => self.server.remove_avatar(),
+        })?;
+        self.profile_changed()
+    }
+
+    /// All tabs show it at once, whether or not the posta-server tells its clients.
+    fn profile_changed(self: &Arc<Self>) -> Result<(), PostaError> {
+        let tick = self.state().tick();
+        let me = self.heard(self.server.identity())?;
+        {
+            let mut state = self.state();
+            state.identity.read = state.identity.read.max(tick);
+            state.known.me = Some(me);
+        }
+        self.tell_all(&[Trigger::ContactChanged]);
+        Ok(())
+    }
+
     /// Tells a room that one leaves it; `key` as for a text.
     pub fn leave(self: &Arc<Self>, room: &PeerUrl, key: &str) -> Result<Sent, PostaError> {
         let sent = self.heard(self.server.send(room, &Content::leave_payload(), key))?;

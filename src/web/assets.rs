@@ -46,6 +46,11 @@ pub fn url(name: &str) -> &'static str {
     find(name).map_or("", |asset| asset.url)
 }
 
+/// A file of text as it is.
+pub fn text(name: &str) -> Option<String> {
+    String::from_utf8(find(name)?.plain().into_owned()).ok()
+}
+
 fn find(name: &str) -> Option<&'static Asset> {
     ASSETS.binary_search_by(|asset| asset.name.cmp(name)).ok().map(|index| &ASSETS[index])
 }

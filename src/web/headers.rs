@@ -4,8 +4,8 @@ use crate::http::Response;
 /// Only what is used: our own scripts, styles, fonts, images (`/media/` included) and requests.
 /// No inline anything, no eval, no frames, no plugins, no `<base>`; forms go home.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     font-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
-     frame-ancestors 'none'";
+     font-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; manifest-src 'self'; \
+     base-uri 'none'; frame-ancestors 'none'";
 
 /// Passkeys and the clipboard for ourselves; every sensor and the like for nobody.
 macro_rules! permissions {

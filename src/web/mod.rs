@@ -18,6 +18,7 @@ mod form;
 mod headers;
 mod home;
 mod html;
+mod install;
 mod keeper;
 mod key;
 mod login;

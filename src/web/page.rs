@@ -173,7 +173,9 @@ pub fn settings(
     parts: &html::settings::Parts<'_>,
     fragment: bool,
 ) -> Response {
-    titled(app, session, inbox, "Settings", html::settings::settings(parts), fragment)
+    let main =
+        Stage::new(app, session, inbox).with(|scene| html::settings::settings(parts, &scene));
+    titled(app, session, inbox, "Settings", main, fragment)
 }
 
 fn titled(

@@ -2,8 +2,8 @@
 use super::app::App;
 use super::failure::Answer;
 use super::{
-    address, conversation, events, home, login, logout, media, messages, new, read, register,
-    retry, send,
+    address, conversation, events, home, install, login, logout, media, messages, new, read,
+    register, retry, send,
 };
 use super::{search, settings, sidebar, statics, thread};
 use crate::http::{Method, Request};
@@ -51,6 +51,10 @@ pub static ROUTES: &[Route] = &[
     route(Get, "/static/{}/{*}", Anyone(statics::asset)),
     route(Get, "/favicon.ico", Anyone(statics::favicon)),
     route(Get, "/robots.txt", Anyone(statics::robots)),
+    route(Get, "/icon/{}", Anyone(install::icon)),
+    route(Get, "/manifest.webmanifest", Anyone(install::manifest)),
+    route(Get, "/sw.js", Anyone(install::worker)),
+    route(Get, "/offline", Anyone(install::offline)),
     route(Get, "/register", Anyone(register::start)),
     route(Post, "/register", Anyone(register::connect)),
     route(Post, "/register/passkey", Anyone(register::passkey)),
@@ -78,6 +82,9 @@ pub static ROUTES: &[Route] = &[
     route(Post, "/settings/passkeys/add", Active(settings::add::begin)),
     route(Post, "/settings/passkeys/rename", Active(settings::remove::rename)),
     route(Post, "/settings/passkeys/remove", Active(settings::remove::begin)),
+    route(Post, "/settings/name", Active(settings::profile::rename)),
+    route(Post, "/settings/picture", Active(settings::profile::portray)),
+    route(Post, "/settings/picture/remove", Active(settings::profile::unportray)),
     route(Post, "/settings/pairing", Active(settings::pair::begin)),
     route(Post, "/settings/delete", Active(settings::delete::begin)),
     route(Post, "/settings/sign-ins/end", Active(settings::sign_ins::end)),
@@ -178,10 +185,17 @@ mod tests {
     fn only_sign_in_sign_up_assets_and_health_are_public() {
         for route in ROUTES {
             let public = matches!(route.handler, Handler::Public(_));
-            let expected = ["/login", "/register", "/static/", "/healthz", "/logout"]
+            let expected = ["/login", "/register", "/static/", "/healthz", "/logout", "/icon/"]
                 .iter()
                 .any(|prefix| route.pattern.starts_with(prefix))
-                || matches!(route.pattern, "/favicon.ico" | "/robots.txt");
+                || matches!(
+                    route.pattern,
+                    "/favicon.ico"
+                        | "/robots.txt"
+                        | "/manifest.webmanifest"
+                        | "/sw.js"
+                        | "/offline"
+                );
             assert_eq!(public, expected, "{}", route.pattern);
         }
     }

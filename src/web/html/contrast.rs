@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 const TOKENS: &str = include_str!("../../../www/tokens.css");
+const NIGHT: &str = include_str!("../../../www/night.css");
 const SHEETS: &[(&str, &str)] = &[
     ("base.css", include_str!("../../../www/base.css")),
     ("chat.css", include_str!("../../../www/chat.css")),
@@ -87,20 +88,19 @@ fn check(when: &str, named: &HashMap<&str, &str>, pairs: &[(f64, &str, &[&str])]
 
 #[test]
 fn every_pair_can_be_read_by_day_and_by_night() {
-    let (day, night) =
-        TOKENS.split_once("@media (prefers-color-scheme: dark)").expect("two blocks");
-    let (_, day) = day.split_once(":root").expect("the tokens");
+    let (_, day) = TOKENS.split_once(":root").expect("the tokens");
     let day = colours(day);
     check("by day", &day, PAIRS);
     let mut named = day.clone();
-    named.extend(colours(night));
+    named.extend(colours(NIGHT));
     check("by night", &named, PAIRS);
     check("by night", &named, NIGHT_PAIRS);
 }
 
 #[test]
 fn the_browsers_own_bars_take_the_pages_ground() {
-    let grounds = TOKENS.lines().filter_map(|line| line.trim().strip_prefix("--paper: "));
+    let lines = TOKENS.lines().chain(NIGHT.lines());
+    let grounds = lines.filter_map(|line| line.trim().strip_prefix("--paper: "));
     let bars = super::layout::GROUNDS.map(|(_, ground)| format!("{ground};"));
     assert!(grounds.eq(bars.iter()));
 }
@@ -133,7 +133,7 @@ fn colours_are_tokens() {
 #[test]
 fn every_token_that_is_used_is_there_and_none_is_idle() {
     let named = colours(TOKENS.split_once(":root").expect("the tokens").1);
-    let all: String = SHEETS.iter().map(|(_, css)| *css).chain([TOKENS]).collect();
+    let all: String = SHEETS.iter().map(|(_, css)| *css).chain([TOKENS, NIGHT]).collect();
     for used in all.split("var(--").skip(1) {
         let name = used.split([')', ',']).next().unwrap_or_default();
         let own = name == "side";

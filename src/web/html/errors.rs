@@ -14,6 +14,24 @@ pub fn page(status: u16, title: &str, sentence: &str, request_id: u64) -> Markup
     })
 }
 
+/// What the service worker shows while nothing can be reached. Its link leads to the address that
+/// was asked for, whichever that was.
+pub fn offline() -> Markup {
+    layout::card("Not connected", Top::Page, false, |out| {
+        out.el("h1").text("Not connected");
+        out.el("p").text(
+            "chat-posta can't be reached from here: you may be offline, or the service may be \
+             restarting.",
+        );
+        out.el("p").text(
+            "What you have written and not sent is kept in this browser. Your messages are on your \
+             posta-server, not here.",
+        );
+        let again = out.el("a").class("button primary wide").to("href", Href::here(""));
+        again.text("Try again");
+    })
+}
+
 /// The session ended before a plain form was submitted: nothing but this page has its text.
 pub fn unsent(text: &str, login: &str) -> Markup {
     layout::card("You are signed out", Top::Page, false, |out| {

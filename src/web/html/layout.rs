@@ -13,7 +13,7 @@ const HTMX: &str = "{\"includeIndicatorCSS\":false,\"noSwap\":[204,304,\"4xx\",\
                     \"defaultFocusScroll\":false,\"mode\":\"same-origin\"}";
 
 /// The browser's own bars take the page's ground; the same values as `--paper` in tokens.css.
-pub(super) const GROUNDS: [(&str, &str); 2] =
+pub const GROUNDS: [(&str, &str); 2] =
     [("(prefers-color-scheme: light)", "#f7f1e3"), ("(prefers-color-scheme: dark)", "#14171c")];
 
 /// Fetched at once, since every page shows them at first sight.
@@ -52,13 +52,17 @@ const CHAT: &[&str] = &[
     "passkey.js",
     "picture.js",
     "pictures.js",
+    "portrait.js",
+    "preferences.js",
     "queue.js",
     "refresh.js",
     "scroll.js",
     "session.js",
     "settings.js",
     "thread.js",
+    "told.js",
     "turns.js",
+    "version.js",
     "waiting.js",
 ];
 /// The modules of sign-in and sign-up, their entry first.
@@ -91,6 +95,7 @@ pub fn page(page: &Page<'_>) -> Markup {
             "settings.css",
             "pairing.css",
             "keyboard.css",
+            "night.css",
         ],
         scripts: CHAT,
         htmx: true,
@@ -125,7 +130,7 @@ pub enum Top {
 pub fn card(title: &str, top: Top, passkeys: bool, inside: impl FnOnce(&mut Markup)) -> Markup {
     let head = Head {
         title,
-        styles: &["tokens.css", "base.css", "card.css", "pairing.css"],
+        styles: &["tokens.css", "base.css", "card.css", "pairing.css", "night.css"],
         scripts: if passkeys { AUTH } else { &[] },
         htmx: false,
     };
@@ -198,14 +203,21 @@ fn files(out: &mut Markup, head: &Head<'_>) {
             .attr("crossorigin", "anonymous")
             .void();
     }
-    for style in head.styles {
-        out.el("link").attr("rel", "stylesheet").to("href", own(style)).void();
+    for &style in head.styles {
+        let link = out.el("link").attr("rel", "stylesheet").to("href", own(style));
+        match style {
+            "night.css" => link.id("night").attr("media", GROUNDS[1].0).void(),
+            _ => link.void(),
+        }
     }
+    out.el("script").to("src", own("theme.js")).empty();
     out.el("noscript").with(|out| {
         out.el("link").attr("rel", "stylesheet").to("href", own("no-script.css")).void();
     });
     let icon = out.el("link").attr("rel", "icon").attr("type", "image/svg+xml");
     icon.to("href", own("icon.svg")).void();
+    out.el("link").attr("rel", "apple-touch-icon").to("href", own("icon-180.png")).void();
+    out.el("link").attr("rel", "manifest").to("href", Href::ours("/manifest.webmanifest")).void();
     if head.htmx {
         out.el("meta").attr("name", "htmx-config").attr("content", HTMX).void();
         out.el("script").to("src", own("htmx.min.js")).flag("defer", true).empty();

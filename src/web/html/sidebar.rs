@@ -46,7 +46,7 @@ pub fn sidebar(view: &Sidebar<'_>) -> Markup {
             .attr("aria-label", "New conversation")
             .attr("title", "New conversation")
             .with(|out| icons::write(out, Icon::Plus));
-        own_menu(out, view);
+        out.el("div").id("own").with(|out| own_menu(out, view));
     });
     out.el("div").class("side-tools").with(|out| {
         search::field(out, "search", None, "", "Search your messages");
@@ -124,6 +124,8 @@ fn own_menu(out: &mut Markup, view: &Sidebar<'_>) {
 fn contact(out: &mut Markup, view: &Sidebar<'_>, row: &Row<'_>) {
     let person = Person::of_contact(row.contact);
     let page = row.contact.peer.page();
+    let heard = row.preview.filter(|message| message.direction == Direction::Inbound);
+    let newest = heard.map(|message| message.row_id);
     let at = row.preview.and_then(|m| m.created_at).or(row.contact.last_message_at);
     out.el("a")
         .id(format_args!("contact-{:08x}", fnv1a(row.contact.peer.canonical().as_bytes())))
@@ -134,6 +136,7 @@ fn contact(out: &mut Markup, view: &Sidebar<'_>, row: &Row<'_>) {
         .attr("hx-push-url", "true")
         .attr("hx-indicator", "#progress")
         .attr("data-peer", row.contact.peer.display())
+        .attr_some("data-newest", newest)
         .attr_some("aria-current", (view.open == Some(&row.contact.peer)).then_some("page"))
         .with(|out| {
             avatar::write(out, &view.scene, &person, "avatar-40");

@@ -3,6 +3,7 @@
 pub mod add;
 pub mod delete;
 pub mod pair;
+pub mod profile;
 pub mod remove;
 pub mod sign_ins;
 pub mod touch;
@@ -29,6 +30,7 @@ pub fn page(
     let inbox = app.account(session).inbox();
     let parts = Parts {
         address: &user.identity_url,
+        me: inbox.me.as_ref(),
         now: page::moment(app.clock.now_ms()),
         server: &user.server_url,
         health: &inbox.health,

@@ -7,15 +7,19 @@
 mod account;
 mod address;
 mod authenticators;
+mod browser;
 mod pairing;
 mod passkeys;
+mod profile;
 mod sign_ins;
 
 use super::href::Href;
 use super::icons::{self, Icon};
 use super::markup::{Element, Markup};
+use super::scene::Scene;
 use super::when;
 use crate::live::Health;
+use crate::posta::Identity;
 use crate::session::SignIn;
 use crate::store::PasskeyRow;
 use crate::web::page::moment;
@@ -25,6 +29,8 @@ use jiff::Timestamp;
 pub struct Parts<'a> {
     /// The person's own address, canonical.
     pub address: &'a str,
+    /// Their profile, when the posta-server has told it.
+    pub me: Option<&'a Identity>,
     pub now: Timestamp,
     /// Where their posta-server is.
     pub server: &'a str,
@@ -36,7 +42,7 @@ pub struct Parts<'a> {
 }
 
 /// The inner part of `#main`.
-pub fn settings(parts: &Parts<'_>) -> Markup {
+pub fn settings(parts: &Parts<'_>, scene: &Scene<'_>) -> Markup {
     let mut out = Markup::new();
     out.el("div").id("settings").with(|out| {
         out.el("header").class("thread-head").with(|out| {
@@ -49,7 +55,9 @@ pub fn settings(parts: &Parts<'_>) -> Markup {
         });
         out.el("div").class("sections").with(|out| {
             out.el("p").id("settings-said").attr("role", "status").empty();
+            profile::section(out, parts, scene);
             address::section(out, parts);
+            browser::section(out);
             passkeys::section(out, parts);
             sign_ins::section(out, parts);
             pairing::section(out, parts);

@@ -1,5 +1,10 @@
 //! What the sections say.
 use super::*;
+use crate::web::html::sample;
+
+fn scene<'a>(media: &'a dyn Fn(&str) -> Option<String>) -> Scene<'a> {
+    Scene { now: sample::now(), media, contacts: &[] }
+}
 
 pub fn passkey(name: &str, aaguid: [u8; 16], backed_up: bool) -> PasskeyRow {
     PasskeyRow {
@@ -22,15 +27,27 @@ pub fn sign_in(id: &str, agent: &str) -> SignIn {
 fn drawn(passkeys: &[PasskeyRow], sign_ins: &[SignIn]) -> String {
     let (address, server) = ("https://alice.example", "https://alice.example:8443");
     let now = moment(1_778_700_000_000);
-    let parts = Parts { address, now, server, health: &Health::Ok, passkeys, sign_ins, this: "a" };
-    settings(&parts).as_str().to_owned()
+    let me = sample::me();
+    let parts = Parts {
+        address,
+        me: Some(&me),
+        now,
+        server,
+        health: &Health::Ok,
+        passkeys,
+        sign_ins,
+        this: "a",
+    };
+    settings(&parts, &scene(&|_| None)).as_str().to_owned()
 }
 
 /// One page with everything on it.
 pub fn sample() -> Markup {
     let passkeys = [passkey("My <phone>", [1; 16], false), passkey("", *b"ProtonPassProton", true)];
     let sign_ins = [sign_in("a", "Firefox on Linux"), sign_in("b", "Safari on iPhone")];
-    settings(&Parts {
+    let me = sample::me();
+    let parts = Parts {
+        me: Some(&me),
         address: "https://konstantinopolitanska.with-a-very-long-name.example/users/maximiliana",
         now: moment(1_778_700_000_000),
         server: "https://alice.example:8443",
@@ -38,7 +55,8 @@ pub fn sample() -> Markup {
         passkeys: &passkeys,
         sign_ins: &sign_ins,
         this: "a",
-    })
+    };
+    settings(&parts, &scene(&|_| Some("/media/x".into())))
 }
 
 #[test]
@@ -69,4 +87,22 @@ fn only_other_sign_ins_can_be_ended() {
     assert!(two.contains("value=\"b\"") && !two.contains("value=\"a\""), "{two}");
     assert_eq!(two.matches("This one").count(), 1);
     assert!(two.contains("End all other sign-ins"));
+}
+
+#[test]
+fn a_profile_that_is_not_known_cannot_be_changed() {
+    let me = sample::me();
+    let html = drawn(&[], &[]);
+    assert!(html.contains("action=\"/settings/name\"") && html.contains(&me.name), "{html}");
+    let parts = Parts {
+        address: "https://alice.example",
+        me: None,
+        now: sample::now(),
+        server: "https://alice.example",
+        health: &Health::Ok,
+        passkeys: &[],
+        sign_ins: &[],
+        this: "a",
+    };
+    assert!(!settings(&parts, &scene(&|_| None)).as_str().contains("/settings/name"));
 }
