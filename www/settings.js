@@ -3,7 +3,7 @@
 // says what to ask it, until it says what was done.
 import { Refusal, post } from "./ask.js";
 import { PasskeyError, areSupported, create, forget, get, keepOnly } from "./passkey.js";
-import { SignedOut, fetchFragment, postForm, swap } from "./refresh.js";
+import { Refused, SignedOut, fetchFragment, postForm, swap } from "./refresh.js";
 
 const UNREACHABLE = "The service can't be reached. Check your connection and try again.";
 const NO_PASSKEYS =
@@ -185,7 +185,7 @@ function hideInvite(form) {
 }
 
 function isUnexpected(error) {
-  const known = [Refusal, PasskeyError, SignedOut].some((kind) => error instanceof kind);
+  const known = [Refusal, Refused, PasskeyError, SignedOut].some((kind) => error instanceof kind);
   return !known && error.constructor !== Error && !(error instanceof TypeError);
 }
 

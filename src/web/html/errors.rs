@@ -27,7 +27,7 @@ pub fn offline() -> Markup {
             "What you have written and not sent is kept in this browser. Your messages are on your \
              posta-server, not here.",
         );
-        let again = out.el("a").class("button primary wide").to("href", Href::here(""));
+        let again = out.el("a").class("button primary wide").to("href", Href::again());
         again.text("Try again");
     })
 }

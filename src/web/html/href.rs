@@ -20,6 +20,11 @@ impl<'a> Href<'a> {
         Href(place)
     }
 
+    /// The page's own address, whichever it is.
+    pub fn again() -> Href<'static> {
+        Href("")
+    }
+
     /// An `http:` or `https:` address with something after the slashes; `None` for anything else,
     /// also for one with white space or control characters, which browsers would silently drop.
     pub fn web(url: &'a str) -> Option<Self> {

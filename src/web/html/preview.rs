@@ -153,6 +153,7 @@ fn pages() -> Vec<(&'static str, Markup)> {
             ),
         ),
         ("invalid-invite", auth::invalid_invite()),
+        ("offline", errors::offline()),
         ("unsent", errors::unsent("</textarea><b>not", "/login?next=%2Fc%2Fbob.example")),
         (
             "error",
