@@ -17,9 +17,6 @@ export class Pictures {
   constructor(account, page) {
     this.#account = account;
     this.#page = page;
-    globalThis.addEventListener("beforeunload", (event) => {
-      if (this.#all().some((item) => item.state === "sending")) event.preventDefault();
-    });
   }
 
   /** What is shown of `peer`: the first of those that wait, and how many come after it. */
@@ -94,6 +91,8 @@ export class Pictures {
         this.#page.sent(peer);
       }
     };
+    request.onloadend = () => removeEventListener("beforeunload", ask);
+    addEventListener("beforeunload", ask);
     tell({ state: "sending", why: "", sent: 0, request });
     request.send(blob);
   }
@@ -125,6 +124,11 @@ export class Pictures {
   #tell(peer, item) {
     if (this.first(peer).item === item) this.#page.changed(peer);
   }
+}
+
+/** Whoever is about to leave the page while it sends is asked. */
+function ask(event) {
+  event.preventDefault();
 }
 
 /** A file's name, with the ending of what became of it. */

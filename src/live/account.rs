@@ -111,7 +111,12 @@ impl Account {
     }
 
     pub(super) fn part(&self, peer: &PeerUrl, part: Part) -> Thread {
-        let contact = self.state().known.contact(peer);
+        let (contact, me) = {
+            let state = self.state();
+            (state.known.contact(peer), state.known.address().cloned())
+        };
+        let mut part = part;
+        part.messages.retain(|message| !message.is_echo(me.as_ref()));
         let Part { messages, has_older, has_newer, above, below } = part;
         Thread { peer: peer.clone(), contact, messages, has_older, has_newer, above, below }
     }

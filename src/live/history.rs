@@ -61,7 +61,10 @@ impl Account {
 
     /// Messages that hold all the words, newest first.
     pub fn search(&self, words: &str, peer: Option<&PeerUrl>) -> Result<Vec<Message>, PostaError> {
-        self.heard(self.server.search(words, peer, MAX_FOUND))
+        let mut found = self.heard(self.server.search(words, peer, MAX_FOUND))?;
+        let me = self.state().known.address().cloned();
+        found.retain(|message| !message.is_echo(me.as_ref()));
+        Ok(found)
     }
 
     /// At most `count` messages above `row`.

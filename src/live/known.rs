@@ -105,6 +105,21 @@ impl Known {
         Some(contact)
     }
 
+    /// The person's own address, once the posta-server has told it.
+    pub fn address(&self) -> Option<&PeerUrl> {
+        self.me.as_ref().map(|me| &me.url)
+    }
+
+    /// Takes the person's profile. What rooms gave back of their own words could not be told from
+    /// others' before their address was known: those threads changed at `tick`.
+    pub fn take_me(&mut self, me: Identity, tick: u64) {
+        if self.me.as_ref().is_none_or(|known| known.url != me.url) {
+            let rooms = self.entries.values_mut().filter(|entry| entry.contact.kind == "room");
+            rooms.for_each(|entry| entry.changed = tick);
+        }
+        self.me = Some(me);
+    }
+
     /// How far `peer`'s thread has been read.
     pub fn watermark(&self, peer: &PeerUrl) -> i64 {
         let ours = self.watermarks.get(peer).copied().unwrap_or(0);
@@ -222,16 +237,17 @@ impl Known {
         now: Instant,
     ) -> bool {
         let watermark = self.watermark(peer);
+        let me = self.me.as_ref().map(|me| &me.url);
         let Some(entry) = self.entries.get_mut(peer) else { return false };
         if tick < entry.read {
             return false; // an older answer that took longer
         }
-        let unread = newest
-            .iter()
+        let newest = || newest.iter().filter(|message| !message.is_echo(me));
+        let unread = newest()
             .filter(|m| m.direction == Direction::Inbound && m.row_id > watermark)
             .map(|m| m.row_id);
         let summary = Summary {
-            preview: newest.first().map(preview),
+            preview: newest().next().map(preview),
             unread_rows: unread.take(MAX_COUNTED).collect(),
             basis: entry.contact.last_message_at,
             at: now,

@@ -80,7 +80,9 @@ impl Account {
                 let mut state = self.state();
                 state.identity.read = state.identity.read.max(call.tick);
                 let list = state.known.me.as_ref() != Some(&me);
-                state.known.me = Some(me);
+                let tick = state.tick();
+                state.known.take_me(me, tick);
+                state.want_stale_lines();
                 Ok(Changed { list, thread: false })
             }
             Ask::Contacts => {

@@ -115,6 +115,15 @@ pub struct Message {
 }
 
 impl Message {
+    /// Whether a room gives back what `me` said in it: the thread has that as one's own already.
+    pub fn is_echo(&self, me: Option<&PeerUrl>) -> bool {
+        let (mut author, mut content) = (None, &self.content);
+        while let Content::Broadcast { author: next, content: inner } = content {
+            (author, content) = (Some(next), inner);
+        }
+        self.direction == Direction::Inbound && author.is_some() && author == me
+    }
+
     /// `peer` is the thread the message was asked for, for when it does not say its own.
     pub fn read(value: &Value, peer: Option<&PeerUrl>) -> Option<Message> {
         let state = State::read(value);

@@ -199,6 +199,10 @@ for (const [size, viewport] of SIZES) {
     );
     rows.push((await shown()).at(-1));
     await whole();
+    await eventually(async () => {
+      await scrollTo("bottom");
+      assert.ok(await person.isAtBottom());
+    });
     await server.receive([{ peer, text: "live again" }]);
     await person.hears("live again");
     await eventually(async () => assert.ok(await person.isAtBottom()));

@@ -98,7 +98,8 @@ test("signing out ends all tabs, shows nothing on the way back, and forgets draf
 });
 
 test("signing out while a page waits in the back-forward cache shows nothing on the way back", async () => {
-  const person = await world.member("Alice");
+  // A service worker in charge would hide the navigation from this test.
+  const person = await world.member("Alice", { context: { serviceWorkers: "block" } });
   person.watch.expect(EXPECTED.unauthorized, EXPECTED.network);
   const thread = world.thread("nobody.example");
   await person.page.route(thread, async (route) => {

@@ -7,9 +7,10 @@ use super::scene::{Person, Scene};
 /// lie under the picture, and over it where a browser would draw a broken one. The class `size` says how large.
 pub fn write(out: &mut Markup, scene: &Scene<'_>, person: &Person<'_>, size: &'static str) {
     let class = format_args!("avatar {size} accent-{}", person.accent());
-    out.el("span").class(class).attr("aria-hidden", "true").with(|out| {
-        let initials = initials(person.called());
-        out.text(&initials);
+    let initials = initials(person.called());
+    let span = out.el("span").class(class).attr("aria-hidden", "true");
+    // Drawn by the style sheet: they are no words of whatever button they stand on.
+    span.attr("data-initials", &initials).with(|out| {
         if let Some(url) = person.avatar.and_then(|url| (scene.media)(url)) {
             out.el("img")
                 .to("src", Href::ours(&url))
