@@ -179,3 +179,39 @@ fn the_log_says_how_it_is_set_up_and_speaks_json_when_asked() {
     assert!(request["ms"].is_number() && request["id"].is_number());
     assert!(!request.to_string().contains("secret"), "the route is told, not the URL");
 }
+
+/// Every series that the dashboard draws is one that the service has.
+#[test]
+fn the_dashboard_draws_what_is_measured() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let ops = format!("127.0.0.1:{port}");
+    let (chat, alice) = (Chat::start(&["--ops-listen", &ops]), Posta::start("alice", &[]));
+    let (_, cookie) = chat.sign_up(&chat.invite(), &alice.pairing);
+    chat.get("/", &cookie);
+    // Connections that end with an answer are counted by reason.
+    let closing = [("connection", "close")];
+    chat.try_request(minreq::Method::Get, "/healthz", &closing, Vec::new()).unwrap();
+    let measured = minreq::get(format!("http://{ops}/metrics")).with_timeout(10).send().unwrap();
+    let measured = measured.as_str().unwrap();
+    let series = |line: &str| {
+        line.split(['{', ' '])
+            .next()
+            .is_some_and(|n| n.starts_with("chat_posta_"))
+            .then(|| line.split(['{', ' ']).next().unwrap_or_default().to_owned())
+    };
+    let known: Vec<String> = measured.lines().filter_map(series).collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/service/grafana.json");
+    let dashboard: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let drawn = dashboard.to_string();
+    let names = drawn.split("chat_posta_").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(rest.len());
+        format!("chat_posta_{}", &rest[..end])
+    });
+    let mut count = 0;
+    for name in names {
+        assert!(known.contains(&name), "{name} is drawn and not measured: {known:?}");
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
+}

@@ -70,7 +70,7 @@ test("unreachable, it says so honestly, and goes on when the service is back", a
   await alice.page.getByRole("heading", { name: "Not connected" }).waitFor();
   assert.equal(alice.page.url(), thread);
   assert.ok(!(await alice.page.content()).includes("kept nowhere else"), "nothing of one's messages");
-  await screens(alice.page, "offline");
+  await screens(alice.page, "not-connected");
   await alice.page.getByRole("link", { name: "Try again" }).click();
   await alice.page.getByRole("heading", { name: "Not connected" }).waitFor();
   await world.service.restart();
