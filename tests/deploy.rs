@@ -132,6 +132,22 @@ fn a_new_binary_is_swapped_in_and_a_bad_one_taken_back() {
     assert!(site.has_capability("chat-posta.previous"));
     assert!(!Path::new(&site.directory.file("chat-posta.new")).exists());
 
+    // Without a break: whoever was started goes on, and what serves is its child, from the new file.
+    let pid = || fs::read_to_string(site.directory.file("pid")).unwrap().trim().to_owned();
+    let before = pid();
+    let reload = format!("kill -USR2 {before}");
+    let third = site.deploy(&["--binary", binary, "--reload", &reload]);
+    assert!(third.status.success(), "{}", said(&third));
+    assert_eq!(pid(), before, "it was not restarted");
+    let child = until("a successor serves", || {
+        let listed = fs::read_to_string(format!("/proc/{before}/task/{before}/children")).ok()?;
+        let waits = fs::read_to_string(format!("/proc/{before}/cmdline")).ok()?;
+        let child = listed.split_whitespace().next()?.to_owned();
+        waits.contains("wait-for-successor").then_some(child)
+    });
+    assert_eq!(fs::read_link(format!("/proc/{child}/exe")).unwrap(), Path::new(&site.path()));
+    assert!(site.is_well());
+
     let bad = site.deploy(&["--binary", &broken(&site.directory), "--wait", "2"]);
     assert_eq!(bad.status.code(), Some(1));
     assert!(said(&bad).contains("the previous binary is back and well"), "{}", said(&bad));
@@ -191,6 +207,7 @@ fn a_dry_run_prints_every_command_and_changes_nothing() {
         "incus exec chat -- sh -c ",
         "setcap cap_net_bind_service=+ep",
         "mv -f",
+        "systemctl reload chat-posta",
         "systemctl restart chat-posta",
         "healthcheck --listen 127.0.0.1:80",
     ] {

@@ -6,7 +6,7 @@
 const CACHE = `files ${self.assets}`;
 const OFFLINE = "/offline";
 /** What the offline page is made of. */
-const KEPT = ["tokens.css", "base.css", "card.css", "pairing.css", "night.css", "theme.js", "icon.svg"];
+const KEPT = ["tokens.css", "base.css", "card.css", "pairing.css", "night.css", "theme.js", "offline.js", "icon.svg"];
 
 self.addEventListener("install", (event) => {
   const files = [OFFLINE, ...KEPT.map((name) => self.assets + name)];

@@ -52,9 +52,9 @@ fn run(given: Given) -> Result<(), Stop> {
     let config = config(&given, &place)?;
     ops::log::init(config.log, config.log_format);
     let servers = start_all(&place)?;
-    let service = Service::start(config)?;
+    let service = Service::start(config, None)?;
     say(&welcome(&service, &servers, given.has("db"))?)?;
-    service.run_until(signals);
+    service.run_until(signals, None, false)?;
     servers.iter().for_each(|(_, server)| server.stop());
     Ok(())
 }

@@ -8,15 +8,15 @@ const PATIENCE_SECONDS: u64 = 5;
 
 pub static COMMAND: Command = Command {
     name: "healthcheck",
-    about: "Ask the running service whether it is well: exit code 0 or 1",
+    about: "Ask the running service whether it is well: prints its version; exit code 0 or 1",
     argument: None,
     extras: &[],
     settings: &["listen"],
     defaults: &[],
     run: |given: Given| {
         let address = reachable(given.config()?.listen);
-        ask(address).map_err(|why| Stop::Failed(format!("{address}: {why}")))?;
-        say("ok")
+        let version = ask(address).map_err(|why| Stop::Failed(format!("{address}: {why}")))?;
+        say(&format!("ok {version}"))
     },
 };
 
@@ -30,13 +30,16 @@ pub fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-/// `GET /healthz`. The error is a sentence.
-pub fn ask(address: SocketAddr) -> Result<(), String> {
+/// `GET /healthz`: the version that answers. The error is a sentence.
+pub fn ask(address: SocketAddr) -> Result<String, String> {
     let request = minreq::get(format!("http://{address}/healthz"))
         .with_timeout(PATIENCE_SECONDS)
         .with_follow_redirects(false);
     match request.send() {
-        Ok(answer) if answer.status_code == 200 && answer.as_bytes() == b"ok\n" => Ok(()),
+        Ok(answer) if answer.status_code == 200 && answer.as_bytes() == b"ok\n" => {
+            let version = answer.headers.iter().find(|(name, _)| name == "chat-posta-version");
+            Ok(version.map(|(_, version)| version.clone()).unwrap_or_default())
+        }
         Ok(answer) => Err(format!("something else answers there (status {})", answer.status_code)),
         Err(e) => Err(format!("no answer: {e}")),
     }

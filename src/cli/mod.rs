@@ -14,8 +14,10 @@ mod help;
 mod invite;
 mod serve;
 mod table;
+mod takeover;
 mod user;
 mod version;
+mod waiter;
 
 use crate::config::{Config, nearest};
 use crate::ops;
@@ -82,6 +84,9 @@ fn dispatch(arguments: &[OsString]) -> Result<(), Stop> {
         Some((first, rest)) if first == "help" => (rest, true),
         _ => (arguments, false),
     };
+    if arguments.first().is_some_and(|first| first == waiter::WORD) {
+        return waiter::run();
+    }
     let words: Vec<&str> = arguments
         .iter()
         .map_while(|argument| argument.to_str().filter(|word| !word.starts_with('-')))

@@ -1,24 +1,32 @@
 //! `chat-posta serve`: puts the service together and runs it until it is told to stop.
-use super::Stop;
 use super::arguments::{ALL, Command, Given};
+use super::takeover::{Inheritance, Program};
+use super::{Stop, waiter};
 use crate::config::Config;
 use crate::http::server::{Options, Server};
 use crate::http::stack;
 use crate::ops;
 use crate::ops::clock::Clock;
 use crate::ops::metrics::Metrics;
+use crate::ops::supervisor;
 use crate::store::Store;
-use crate::web::App;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use crate::web::{App, Handover};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2};
 use signal_hook::iterator::Signals;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::process::Child;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 /// How long running requests may take after the signal to stop. Under the 10 s that service
 /// supervisors commonly wait.
 const GRACE: Duration = Duration::from_secs(8);
+/// The same after a successor has taken over: the slowest picture may come to its end.
+const LEAVES: Duration = Duration::from_secs(15 * 60);
 
 pub static COMMAND: Command = Command {
     name: "serve",
@@ -30,10 +38,13 @@ pub static COMMAND: Command = Command {
     run: |given: Given| {
         let config = given.config()?;
         ops::log::init(config.log, config.log_format);
-        let signals = Signals::new([SIGINT, SIGTERM]).map_err(Stop::failed)?;
-        let service = Service::start(config)?;
-        service.run_until(signals);
-        Ok(())
+        let program = Program::of_this_process();
+        let signals = Signals::new([SIGINT, SIGTERM, SIGUSR2]).map_err(Stop::failed)?;
+        let inherited = Inheritance::find().map_err(Stop::Usage)?;
+        let succeeds = inherited.is_some();
+        let service = Service::start(config, inherited)?;
+        supervisor::tell("READY=1");
+        service.run_until(signals, program, succeeds)
     },
 };
 
@@ -44,8 +55,9 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the database and begins to serve; returns at once.
-    pub fn start(config: Config) -> Result<Service, Stop> {
+    /// Opens the database and begins to serve, in the place of a predecessor if there is one; returns
+    /// at once.
+    pub fn start(config: Config, mut inherited: Option<Inheritance>) -> Result<Service, Stop> {
         raise_file_limit();
         let listen = config.listen;
         let options =
@@ -60,26 +72,68 @@ impl Service {
         }
         let ops_listen = config.ops_listen;
         let metrics = Metrics::default();
-        let app = App::start(config, store, Clock::system(), &metrics).map_err(Stop::failed)?;
-        let server = Server::start(listen, options, app.clone())
-            .map_err(|e| Stop::Failed(format!("can't listen on {listen}: {e}")))?;
+        let handover = inherited
+            .as_mut()
+            .map(|inherited| Handover::read(&inherited.receive()?))
+            .transpose()
+            .map_err(Stop::Failed)?;
+        if let Some(handover) = &handover {
+            log::info!("sessions={} taken over", handover.sessions());
+        }
+        let app =
+            App::start(config, store, Clock::system(), &metrics, handover).map_err(Stop::failed)?;
+        let server = match &inherited {
+            Some(inherited) => inherited
+                .listener
+                .try_clone()
+                .and_then(|listener| Server::start_on(listener, options, app.clone())),
+            None => Server::start(listen, options, app.clone()),
+        };
+        let server = server.map_err(|e| Stop::Failed(format!("can't listen on {listen}: {e}")))?;
         let server = Arc::new(server);
         show(&metrics, &app, &server, app.config.db.clone());
         if let Some(address) = ops_listen {
             let store = app.store.clone();
             let ready = Arc::new(move || store.ready().map_err(|e| e.to_string()));
-            ops::listener::start(address, metrics, ready).map_err(|e| {
+            let started = match inherited {
+                Some(_) => ops::listener::succeed(address, metrics, ready),
+                None => ops::listener::start(address, metrics, ready),
+            };
+            started.map_err(|e| {
                 Stop::Failed(format!("can't listen on {address} (ops_listen): {e}"))
             })?;
         }
         log::info!("address={} listening", server.local_addr());
+        if let Some(inherited) = inherited {
+            inherited.take_over().map_err(Stop::Failed)?;
+        }
         Ok(Service { app, server })
     }
 
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
     /// Serves until a signal comes, then lets running requests finish and tells tabs to reconnect.
-    /// A second signal ends it at once.
-    pub fn run_until(self, mut signals: Signals) {
-        let signal = signals.forever().next();
+    /// A second signal ends it at once. SIGUSR2 puts a new process in the place of this one.
+    pub fn run_until(
+        self,
+        mut signals: Signals,
+        program: Option<Program>,
+        succeeds: bool,
+    ) -> Result<(), Stop> {
+        let signal = loop {
+            let signal = signals.forever().next();
+            if signal != Some(SIGUSR2) {
+                break signal;
+            }
+            log::info!("signal={SIGUSR2} handing over");
+            let handed = program.as_ref().ok_or("the program's file is not known".to_owned());
+            match handed.and_then(|program| Ok((program, program.hand_over(&self)?))) {
+                Ok((program, child)) => return self.leave(signals, program, child, succeeds),
+                Err(why) => log::error!("no handing over, this process goes on: {why}"),
+            }
+        };
         log::info!("signal={} stopping", signal.unwrap_or(0));
         let handle = signals.handle();
         std::thread::spawn(move || {
@@ -87,17 +141,59 @@ impl Service {
                 std::process::exit(130);
             }
         });
-        self.stop();
+        self.stop(GRACE);
         handle.close();
+        Ok(())
     }
 
-    pub fn stop(self) {
+    pub fn stop(self, grace: Duration) {
         self.app.live.shutdown();
-        self.server.shutdown(GRACE);
+        self.server.shutdown(grace);
         if let Err(e) = self.app.store.settle() {
             log::warn!("{e}");
         }
         log::info!("stopped");
+    }
+
+    /// A successor serves: finishes what runs here, and passes signals on to it meanwhile.
+    fn leave(
+        self,
+        mut signals: Signals,
+        program: &Program,
+        mut child: Child,
+        succeeds: bool,
+    ) -> Result<(), Stop> {
+        let pid = child.id();
+        log::info!("pid={pid} has taken over");
+        let is_followed = supervisor::listens();
+        if is_followed {
+            supervisor::tell(&format!("MAINPID={pid}"));
+        }
+        let (tell, finished) = mpsc::channel();
+        thread::spawn(move || {
+            self.stop(LEAVES);
+            let _ = tell.send(());
+        });
+        while finished.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
+            let signal = signals.pending().next();
+            let named = signal.and_then(Signal::from_named_raw);
+            if let (Some(signal), Some(pid)) =
+                (named, i32::try_from(pid).ok().and_then(Pid::from_raw))
+            {
+                let _ = kill_process(pid, signal);
+                if signal != Signal::USR2 {
+                    break; // nobody wants anything of this any more
+                }
+            }
+        }
+        // A manager that follows knows the successor; one that started it is told by its end.
+        if is_followed || succeeds {
+            return Ok(());
+        }
+        let why = program.command().arg(waiter::WORD).exec();
+        // Then this process waits as it is.
+        log::warn!("{}: {why}", waiter::WORD);
+        child.wait().map(drop).map_err(Stop::failed)
     }
 }
 

@@ -31,6 +31,23 @@ pub fn start(listen: SocketAddr, metrics: Metrics, ready: Ready) -> io::Result<(
         .map(drop)
 }
 
+/// The same where a predecessor may still have the address: tries until it has gone.
+pub fn succeed(listen: SocketAddr, metrics: Metrics, ready: Ready) -> io::Result<()> {
+    let operator = Operator { metrics, ready };
+    let wait = move || {
+        let running = loop {
+            match HttpServer(operator.clone()).start(listen) {
+                Ok(running) => break running,
+                Err(e) => log::debug!("the operator's listener can't use {listen} yet: {e}"),
+            }
+            thread::sleep(RESTART);
+        };
+        log::info!("address={listen} the operator's listener succeeds");
+        keep(listen, &operator, running);
+    };
+    thread::Builder::new().name("ops".into()).spawn(wait).map(drop)
+}
+
 /// Waits for the listener's end, which only a panic of the library brings, and starts it again.
 fn keep(listen: SocketAddr, operator: &Operator, mut running: JoinHandle<()>) {
     loop {

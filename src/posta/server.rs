@@ -115,6 +115,13 @@ impl Server {
         self.access().origin.clone()
     }
 
+    /// What another process needs to go on with it: where it is, and the token.
+    pub fn credentials(&self) -> (Origin, Zeroizing<String>) {
+        let access = self.access();
+        let token = access.bearer.strip_prefix("Bearer ").unwrap_or_default();
+        (access.origin.clone(), Zeroizing::new(token.to_owned()))
+    }
+
     pub(super) fn access(&self) -> Arc<Access> {
         Arc::clone(&self.lock())
     }

@@ -111,6 +111,25 @@ impl Sessions {
         encode::b64url(&secret)
     }
 
+    /// A session that began in another process.
+    pub(super) fn restore(
+        &self,
+        key: [u8; 32],
+        id: String,
+        account: Account,
+        created_ms: u64,
+        active_ms: u64,
+    ) {
+        let Account { user, tag, name, agent, server } = account;
+        let active_ms = AtomicU64::new(active_ms);
+        let session = Session { key, id, user, tag, name, agent, server, created_ms, active_ms };
+        self.lock().by_key.insert(key, Arc::new(session));
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Session>> {
+        self.lock().by_key.values().cloned().collect()
+    }
+
     /// The session of a cookie's value, unless its time is over.
     pub fn find(&self, cookie: &str) -> Option<Arc<Session>> {
         let secret = encode::b64url_decode(cookie).filter(|secret| secret.len() == SECRET)?;

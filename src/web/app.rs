@@ -1,5 +1,6 @@
 //! One request's way through the house: route, origin, session, handler, headers, log.
 use super::failure::{Answer, Failure};
+use super::handover::Handover;
 use super::routes::{self, Found, Handler, Params};
 use super::{cookie, headers, keeper, origin, plain};
 use crate::config::Config;
@@ -41,12 +42,14 @@ pub struct App {
 }
 
 impl App {
-    /// Puts the rooms together and starts the housekeeping thread.
+    /// Puts the rooms together and starts the housekeeping thread; goes on with what a predecessor
+    /// handed over.
     pub fn start(
         config: Config,
         store: Store,
         clock: Clock,
         metrics: &Metrics,
+        handover: Option<Handover>,
     ) -> Result<Arc<App>, StoreError> {
         let prf_salt = store.prf_salt()?;
         let client = Client::new(crate::http::client::Options {
@@ -68,7 +71,10 @@ impl App {
             client,
             policy: Policy::strict(config.base_url.rp_id().to_owned(), config.base_url.origin()),
             prf_salt,
-            media_key: crate::ops::random::bytes(),
+            media_key: handover
+                .as_ref()
+                .and_then(Handover::media_key)
+                .unwrap_or_else(crate::ops::random::bytes),
             requests: metrics.family(
                 "chat_posta_http_requests_total",
                 "Requests answered, by route and status.",
@@ -88,6 +94,9 @@ impl App {
             store,
             config,
         });
+        if let Some(handover) = handover {
+            app.sessions.receive(handover.into_sessions(), &app.client);
+        }
         keeper::start(Arc::downgrade(&app));
         Ok(app)
     }

@@ -15,6 +15,7 @@ mod cookie;
 mod events;
 mod failure;
 mod form;
+mod handover;
 mod headers;
 mod home;
 mod html;
@@ -43,3 +44,4 @@ mod thread;
 
 pub use app::App;
 pub use ceremony::origin_of;
+pub use handover::Handover;

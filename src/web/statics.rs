@@ -5,9 +5,13 @@ use super::failure::{Answer, Failure};
 use super::routes::Params;
 use crate::http::{Request, Response};
 
-/// `GET /healthz`: the process accepts and answers.
-pub fn health(_: &App, _: &mut Request<'_>, _: &Params<'_>) -> Answer {
-    Ok(Response::new(200).bytes("text/plain; charset=utf-8", &b"ok\n"[..]))
+/// `GET /healthz`: the process accepts and answers. This host alone is told the version.
+pub fn health(_: &App, request: &mut Request<'_>, _: &Params<'_>) -> Answer {
+    let answer = Response::new(200).bytes("text/plain; charset=utf-8", &b"ok\n"[..]);
+    Ok(match request.client_ip.is_loopback() {
+        true => answer.with("chat-posta-version", env!("CHAT_POSTA_VERSION")),
+        false => answer,
+    })
 }
 
 /// `GET /static/<hash>/<name>`.

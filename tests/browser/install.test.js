@@ -74,8 +74,7 @@ test("unreachable, it says so honestly, and goes on when the service is back", a
   await alice.page.getByRole("link", { name: "Try again" }).click();
   await alice.page.getByRole("heading", { name: "Not connected" }).waitFor();
   await world.service.restart();
-  await alice.page.getByRole("link", { name: "Try again" }).click();
-  // Sessions live in memory: a restart signs out, and sign-in leads back.
+  // It looks by itself. Sessions live in memory: a restart signs out, and sign-in leads back.
   await alice.page.getByRole("button", { name: "Sign in with a passkey" }).click();
   await alice.hears("kept nowhere else");
   assert.equal(alice.page.url(), thread);

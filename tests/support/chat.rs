@@ -69,7 +69,15 @@ impl Chat {
     /// `kill -9`
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
+            // A successor that took over is its child.
+            let pid = child.id();
+            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
             let _ = child.kill();
+            let _ = Command::new("kill")
+                .arg("-9")
+                .args(children.unwrap_or_default().split_whitespace())
+                .stderr(Stdio::null())
+                .status();
             let _ = child.wait();
         }
     }

@@ -102,7 +102,7 @@ pub fn listening(listen: SocketAddr) -> Finding {
         Ok(_) => ok(WHAT, format!("{listen} is free, and may be listened on")),
         Err(e) if e.kind() == ErrorKind::AddrInUse => {
             match healthcheck::ask(healthcheck::reachable(listen)) {
-                Ok(()) => ok(WHAT, format!("{listen}: the service answers")),
+                Ok(_) => ok(WHAT, format!("{listen}: the service answers")),
                 Err(why) => fail(WHAT, format!("{listen} is taken, and {why}")),
             }
         }

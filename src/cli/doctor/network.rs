@@ -159,7 +159,7 @@ fn clock_of(what: &'static str, ahead: Option<i64>) -> Finding {
 /// Whether the operator's listener answers, where one is set up.
 pub fn operator(address: SocketAddr) -> Finding {
     match healthcheck::ask(healthcheck::reachable(address)) {
-        Ok(()) => ok("ops_listen", format!("{address} answers")),
+        Ok(_) => ok("ops_listen", format!("{address} answers")),
         Err(why) => warn("ops_listen", format!("{address}: {why}")),
     }
 }

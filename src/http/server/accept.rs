@@ -33,6 +33,11 @@ pub fn signal(stop: &OwnedFd) {
     let _ = rustix::io::write(stop, &1u64.to_ne_bytes());
 }
 
+pub fn unsignal(stop: &OwnedFd) {
+    // Fails when it was not signalled.
+    let _ = rustix::io::read(stop, &mut [0; 8]);
+}
+
 pub fn start(
     listener: TcpListener,
     shared: Arc<Shared>,

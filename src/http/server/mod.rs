@@ -59,7 +59,7 @@ use registry::Registry;
 use std::any::Any;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -123,6 +123,7 @@ impl Default for Options {
 
 pub struct Server {
     shared: Arc<Shared>,
+    listener: TcpListener,
     address: SocketAddr,
     stop: Arc<OwnedFd>,
     accepting: Mutex<Option<JoinHandle<()>>>,
@@ -145,9 +146,17 @@ impl Server {
         options: Options,
         service: Arc<dyn Service>,
     ) -> io::Result<Server> {
-        stack::prepare();
         // Sets `SO_REUSEADDR`, so that a restart need not wait for old connections to be forgotten.
-        let listener = TcpListener::bind(listen)?;
+        Server::start_on(TcpListener::bind(listen)?, options, service)
+    }
+
+    /// The same on a socket that listens already.
+    pub fn start_on(
+        listener: TcpListener,
+        options: Options,
+        service: Arc<dyn Service>,
+    ) -> io::Result<Server> {
+        stack::prepare();
         let address = listener.local_addr()?;
         let stop = Arc::new(accept::stop_signal()?);
         let max_connections = options.max_connections.min(accept::room_for_connections());
@@ -158,8 +167,30 @@ impl Server {
             registry: Arc::default(),
             panics: AtomicU64::new(0),
         });
-        let accepting = accept::start(listener, shared.clone(), stop.clone())?;
-        Ok(Server { shared, address, stop, accepting: Mutex::new(Some(accepting)) })
+        let accepting = accept::start(listener.try_clone()?, shared.clone(), stop.clone())?;
+        Ok(Server { shared, listener, address, stop, accepting: Mutex::new(Some(accepting)) })
+    }
+
+    /// Where it listens: what comes while nobody accepts waits there.
+    pub fn listener(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
+
+    /// Stops accepting, closes idle connections, and lets running requests finish for at most
+    /// `patience`; those that take longer go on. Blocks its thread: not for coroutines.
+    pub fn pause(&self, patience: Duration) {
+        self.stop_accepting();
+        drop(self.shared.registry.wait(patience));
+    }
+
+    /// Takes up again what was paused.
+    pub fn resume(&self) -> io::Result<()> {
+        accept::unsignal(&self.stop);
+        self.shared.registry.reopen();
+        let accepting =
+            accept::start(self.listener.try_clone()?, self.shared.clone(), self.stop.clone())?;
+        *self.accepting.lock().unwrap_or_else(PoisonError::into_inner) = Some(accepting);
+        Ok(())
     }
 
     pub fn local_addr(&self) -> SocketAddr {
@@ -169,12 +200,16 @@ impl Server {
     /// Stops accepting, lets running requests finish for at most `grace`, closes idle connections.
     /// Blocks its thread: not for coroutines. Parked sockets are their owner's to close.
     pub fn shutdown(&self, grace: Duration) {
+        self.stop_accepting();
+        self.shared.registry.close(grace);
+    }
+
+    fn stop_accepting(&self) {
         accept::signal(&self.stop);
         let accepting = self.accepting.lock().unwrap_or_else(PoisonError::into_inner).take();
         if accepting.is_some_and(|thread| thread.join().is_err()) {
             log::error!("the accepting thread had panicked");
         }
-        self.shared.registry.close(grace);
     }
 
     /// Connections that are open, parked ones too.

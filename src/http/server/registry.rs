@@ -14,7 +14,7 @@ pub struct Registry {
 }
 
 #[derive(Default)]
-struct Inner {
+pub struct Inner {
     closing: bool,
     next: u64,
     live: HashMap<u64, Entry>,
@@ -47,6 +47,22 @@ impl Registry {
     /// Wakes every idle connection with an end of input, waits up to `grace` for all to leave, and
     /// cuts off those that have not. Blocks its thread.
     pub fn close(&self, grace: Duration) {
+        let inner = self.wait(grace);
+        if !inner.live.is_empty() {
+            log::warn!("{} connections cut off after the grace period", inner.live.len());
+        }
+        for entry in inner.live.values() {
+            cut(entry, Shutdown::Both);
+        }
+    }
+
+    /// Connections may begin again.
+    pub fn reopen(&self) {
+        self.lock().closing = false;
+    }
+
+    /// The first half of [`Registry::close`]: nobody is cut off.
+    pub fn wait(&self, grace: Duration) -> MutexGuard<'_, Inner> {
         let until = Instant::now() + grace;
         let mut inner = self.lock();
         inner.closing = true;
@@ -61,12 +77,7 @@ impl Registry {
             let waited = self.changed.wait_timeout(inner, left);
             inner = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        if !inner.live.is_empty() {
-            log::warn!("{} connections cut off after the grace period", inner.live.len());
-        }
-        for entry in inner.live.values() {
-            cut(entry, Shutdown::Both);
-        }
+        inner
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -5,7 +5,7 @@
 //! browsers that have none.
 use super::href::Href;
 use super::icons::{self, Icon};
-use super::layout::{self, Top};
+use super::layout::{self, Script, Top};
 use super::markup::Markup;
 use super::noscript;
 use super::pairing::{self, Link};
@@ -15,7 +15,7 @@ use crate::posta::PeerUrl;
 /// `GET /login`. `next` is the page first asked for, a path of ours; `deleted`: an account of theirs
 /// has just been.
 pub fn login(next: &str, deleted: bool) -> Markup {
-    layout::card("Sign in", Top::Wordmark, true, |out| {
+    layout::card("Sign in", Top::Wordmark, Script::Passkeys, |out| {
         if deleted {
             out.el("p").id("deleted").attr("role", "status").text(
                 "Your account here was deleted. Revoke this service's token on your posta-server \
@@ -48,7 +48,7 @@ pub fn login(next: &str, deleted: bool) -> Markup {
 /// `GET /register`, and again when what was pasted does not work: then `error` says what happened
 /// and what to do.
 pub fn register_paste(code: &str, error: Option<&str>) -> Markup {
-    layout::card("Sign up", Top::Page, true, |out| {
+    layout::card("Sign up", Top::Page, Script::Passkeys, |out| {
         step(out, Step::Current(1), CONNECT);
         out.el("p").text(
             "Your messages stay on your own posta-server. A pairing URI lets this service show \
@@ -78,7 +78,7 @@ pub fn register_passkey(
     link: Option<Link<'_>>,
     options: &str,
 ) -> Markup {
-    layout::card("Sign up", Top::Page, true, |out| {
+    layout::card("Sign up", Top::Page, Script::Passkeys, |out| {
         step(out, Step::Done, CONNECT);
         out.el("div").class("paired").with(|out| match link {
             Some(link) => pairing::link(out, identity, link),
@@ -117,7 +117,7 @@ fn connected(out: &mut Markup, name: &str, identity: &PeerUrl) {
 
 /// One page for codes that are unknown, expired or used: it does not tell which.
 pub fn invalid_invite() -> Markup {
-    layout::card("Invite", Top::Page, false, |out| {
+    layout::card("Invite", Top::Page, Script::None, |out| {
         out.el("h1").text("This invite link is invalid");
         out.el("p").text(
             "It may have been used, have expired, or have been cut short on its way. Ask whoever \

@@ -1,11 +1,11 @@
 //! The page for what went wrong.
 use super::href::Href;
-use super::layout::{self, Top};
+use super::layout::{self, Script, Top};
 use super::markup::Markup;
 
 /// A title, one or two plain sentences, and the number by which the operator finds it in the log.
 pub fn page(status: u16, title: &str, sentence: &str, request_id: u64) -> Markup {
-    layout::card(title, Top::Page, false, |out| {
+    layout::card(title, Top::Page, Script::None, |out| {
         out.el("h1").text(title);
         out.el("p").text(sentence);
         let back = out.el("a").class("button quiet wide").to("href", Href::ours("/"));
@@ -17,7 +17,7 @@ pub fn page(status: u16, title: &str, sentence: &str, request_id: u64) -> Markup
 /// What the service worker shows while nothing can be reached. Its link leads to the address that
 /// was asked for, whichever that was.
 pub fn offline() -> Markup {
-    layout::card("Not connected", Top::Page, false, |out| {
+    layout::card("Not connected", Top::Page, Script::Offline, |out| {
         out.el("h1").text("Not connected");
         out.el("p").text(
             "chat-posta can't be reached from here: you may be offline, or the service may be \
@@ -29,12 +29,13 @@ pub fn offline() -> Markup {
         );
         let again = out.el("a").class("button primary wide").to("href", Href::again());
         again.text("Try again");
+        out.el("p").class("fine").text("This page also tries by itself.");
     })
 }
 
 /// The session ended before a plain form was submitted: nothing but this page has its text.
 pub fn unsent(text: &str, login: &str) -> Markup {
-    layout::card("You are signed out", Top::Page, false, |out| {
+    layout::card("You are signed out", Top::Page, Script::None, |out| {
         out.el("h1").text("You are signed out");
         out.el("p").text("Your message was not sent. Copy it, sign in, and send it again.");
         out.el("label").attr("for", "unsent").text("Your message");

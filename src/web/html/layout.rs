@@ -126,12 +126,26 @@ pub enum Top {
     Page,
 }
 
-/// A page that is one card: sign-in, sign-up, errors. Where passkeys are used, `auth.js` runs.
-pub fn card(title: &str, top: Top, passkeys: bool, inside: impl FnOnce(&mut Markup)) -> Markup {
+/// What runs on a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Script {
+    None,
+    /// Sign-in and sign-up.
+    Passkeys,
+    /// Looks whether the service can be reached again.
+    Offline,
+}
+
+/// A page that is one card: sign-in, sign-up, errors.
+pub fn card(title: &str, top: Top, script: Script, inside: impl FnOnce(&mut Markup)) -> Markup {
     let head = Head {
         title,
         styles: &["tokens.css", "base.css", "card.css", "pairing.css", "night.css"],
-        scripts: if passkeys { AUTH } else { &[] },
+        scripts: match script {
+            Script::None => &[],
+            Script::Passkeys => AUTH,
+            Script::Offline => &["offline.js"],
+        },
         htmx: false,
     };
     document(&head, |out| {
