@@ -8,7 +8,7 @@ const PATIENCE_SECONDS: u64 = 5;
 
 pub static COMMAND: Command = Command {
     name: "healthcheck",
-    about: "Ask the running service whether it is well: prints its version; exit code 0 or 1",
+    about: "Ask the running service if it is well: its version; exit code 0 or 1",
     argument: None,
     extras: &[],
     settings: &["listen"],
