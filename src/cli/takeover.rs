@@ -62,7 +62,8 @@ impl Program {
     pub fn hand_over(&self, service: &Service) -> Result<Child, String> {
         let (ours, theirs) = UnixStream::pair().map_err(|e| e.to_string())?;
         // Copies that a new program keeps open; ours are closed by themselves.
-        let passed = [rustix::io::dup(&theirs), rustix::io::dup(service.server().listener())];
+        let listener = service.server().listener().map_err(|e| e.to_string())?;
+        let passed = [rustix::io::dup(&theirs), rustix::io::dup(&listener)];
         let [Ok(pair), Ok(listener)] = passed else {
             return Err("no descriptors are left".into());
         };

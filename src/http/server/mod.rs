@@ -59,7 +59,7 @@ use registry::Registry;
 use std::any::Any;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -123,7 +123,8 @@ impl Default for Options {
 
 pub struct Server {
     shared: Arc<Shared>,
-    listener: TcpListener,
+    /// Until it is shut down: as long as it is open, connections queue in it.
+    listener: Mutex<Option<TcpListener>>,
     address: SocketAddr,
     stop: Arc<OwnedFd>,
     accepting: Mutex<Option<JoinHandle<()>>>,
@@ -168,12 +169,14 @@ impl Server {
             panics: AtomicU64::new(0),
         });
         let accepting = accept::start(listener.try_clone()?, shared.clone(), stop.clone())?;
-        Ok(Server { shared, listener, address, stop, accepting: Mutex::new(Some(accepting)) })
+        let (listener, accepting) = (Mutex::new(Some(listener)), Mutex::new(Some(accepting)));
+        Ok(Server { shared, listener, address, stop, accepting })
     }
 
-    /// Where it listens: what comes while nobody accepts waits there.
-    pub fn listener(&self) -> BorrowedFd<'_> {
-        self.listener.as_fd()
+    /// Where it listens, once more: what comes while nobody accepts waits there.
+    pub fn listener(&self) -> io::Result<TcpListener> {
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        listener.as_ref().ok_or(io::ErrorKind::NotConnected)?.try_clone()
     }
 
     /// Stops accepting, closes idle connections, and lets running requests finish for at most
@@ -187,8 +190,7 @@ impl Server {
     pub fn resume(&self) -> io::Result<()> {
         accept::unsignal(&self.stop);
         self.shared.registry.reopen();
-        let accepting =
-            accept::start(self.listener.try_clone()?, self.shared.clone(), self.stop.clone())?;
+        let accepting = accept::start(self.listener()?, self.shared.clone(), self.stop.clone())?;
         *self.accepting.lock().unwrap_or_else(PoisonError::into_inner) = Some(accepting);
         Ok(())
     }
@@ -201,6 +203,7 @@ impl Server {
     /// Blocks its thread: not for coroutines. Parked sockets are their owner's to close.
     pub fn shutdown(&self, grace: Duration) {
         self.stop_accepting();
+        drop(self.listener.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.shared.registry.close(grace);
     }
 
