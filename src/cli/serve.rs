@@ -174,23 +174,30 @@ impl Service {
             self.stop(LEAVES);
             let _ = tell.send(());
         });
-        while finished.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
-            let signal = signals.pending().next();
-            let named = signal.and_then(Signal::from_named_raw);
-            if let (Some(signal), Some(pid)) =
-                (named, i32::try_from(pid).ok().and_then(Pid::from_raw))
-            {
-                let _ = kill_process(pid, signal);
-                if signal != Signal::USR2 {
-                    break; // nobody wants anything of this any more
+        let successor = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        // Whether nobody wants anything of this process any more.
+        let mut pass_on = || {
+            let named = signals.pending().filter_map(Signal::from_named_raw);
+            named.fold(false, |over, signal| {
+                if let Some(successor) = successor {
+                    let _ = kill_process(successor, signal);
                 }
+                over || signal != Signal::USR2
+            })
+        };
+        while finished.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
+            if pass_on() {
+                break;
             }
         }
         // A manager that follows knows the successor; one that started it is told by its end.
         if is_followed || succeeds {
             return Ok(());
         }
+        waiter::hold_signals(true);
+        pass_on();
         let why = program.command().arg(waiter::WORD).exec();
+        waiter::hold_signals(false);
         // Then this process waits as it is.
         log::warn!("{}: {why}", waiter::WORD);
         child.wait().map(drop).map_err(Stop::failed)

@@ -14,6 +14,7 @@ pub fn run() -> Result<(), Stop> {
     set_child_subreaper(Some(getpid())).map_err(Stop::failed)?;
     let signals = [SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR2];
     let mut signals = Signals::new(signals).map_err(Stop::failed)?;
+    hold_signals(false);
     let mut code = 0;
     loop {
         // One may have ended before we listened.
@@ -32,6 +33,21 @@ pub fn run() -> Result<(), Stop> {
                 }
             }
         }
+    }
+}
+
+/// Keeps what comes for later, also across the step from one program to the next: a signal that finds
+/// no handler there would end the process.
+pub fn hold_signals(hold: bool) {
+    let how = if hold { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK };
+    // SAFETY: the set is filled in before it is read, and nothing is asked back.
+    unsafe {
+        let mut set = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        for signal in [SIGHUP, SIGINT, SIGTERM, SIGUSR2] {
+            libc::sigaddset(&mut set, signal);
+        }
+        libc::pthread_sigmask(how, &set, std::ptr::null_mut());
     }
 }
 
