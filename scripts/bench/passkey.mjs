@@ -92,24 +92,41 @@ export class Passkey {
   }
 }
 
-/** Signs up with an invite link and a pairing URI; gives the session cookie. */
-export async function signUp(origin, invite, pairing) {
-  const post = (path, headers, body) =>
-    fetch(origin + path, { method: 'POST', headers: { origin, ...headers }, body, redirect: 'manual' });
+/** Posts as a page of `origin` does. */
+const poster = (origin, fields) => (path, headers, body) =>
+  fetch(origin + path, { method: 'POST', headers: { origin, ...fields, ...headers }, body, redirect: 'manual' });
+
+/** Posts one step of a ceremony as JSON; throws unless it is taken. */
+async function step(post, path, body) {
+  const answer = await post(path, { 'content-type': 'application/json' }, JSON.stringify(body));
+  if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  return answer;
+}
+
+const cookieOf = (answer) => answer.headers.get('set-cookie').split(';')[0];
+
+/**
+ * Signs up with an invite link and a pairing URI; gives the session cookie.
+ *
+ * @param fields further request fields, such as the address a proxy would tell
+ */
+export async function signUp(origin, invite, pairing, passkey = new Passkey(origin), fields = {}) {
+  const post = poster(origin, fields);
   const code = new URL(invite).searchParams.get('code');
   const page = await post('/register', {}, new URLSearchParams({ code, uri: pairing }));
   const html = await page.text();
   const attribute = /data-options="([^"]*)"/.exec(html);
   if (!attribute) throw new Error(`sign-up did not reach its second step: ${page.status}`);
   const begun = JSON.parse(attribute[1].replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&'));
-  const passkey = new Passkey(origin);
-  const step = async (body) => {
-    const answer = await post('/register/passkey', { 'content-type': 'application/json' }, JSON.stringify(body));
-    if (answer.status !== 200) throw new Error(`sign-up: ${answer.status} ${await answer.text()}`);
-    return answer;
-  };
-  const created = await step({ ceremony: begun.ceremony, credential: passkey.create(begun.publicKey), prf: null });
+  const credential = passkey.create(begun.publicKey);
+  const created = await step(post, '/register/passkey', { ceremony: begun.ceremony, credential, prf: null });
   const proof = await created.json();
-  const signedUp = await step({ ceremony: proof.ceremony, ...passkey.get(proof.publicKey) });
-  return signedUp.headers.get('set-cookie').split(';')[0];
+  return cookieOf(await step(post, '/register/passkey', { ceremony: proof.ceremony, ...passkey.get(proof.publicKey) }));
+}
+
+/** Signs in with a passkey that has signed up; gives the session cookie. */
+export async function signIn(origin, passkey, fields = {}) {
+  const post = poster(origin, fields);
+  const begun = await (await step(post, '/login/options', {})).json();
+  return cookieOf(await step(post, '/login', { ceremony: begun.ceremony, ...passkey.get(begun.publicKey) }));
 }
