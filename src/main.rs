@@ -1,4 +1,10 @@
 //! The front door: read arguments, dispatch, exit code.
+// The rules for what runs on coroutines: clippy.toml says what, and why. Tests may wait.
+#![cfg_attr(
+    not(test),
+    deny(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)
+)]
+
 mod cli;
 mod config;
 #[cfg(feature = "demo")]

@@ -5,18 +5,24 @@
 mod arguments;
 mod backup;
 #[cfg(feature = "demo")]
+#[expect(clippy::disallowed_methods, reason = "a command's own thread")]
 mod demo;
 #[cfg(feature = "demo")]
+#[expect(clippy::disallowed_methods, reason = "a command's own thread")]
 mod demo_server;
+#[expect(clippy::disallowed_methods, reason = "a command's own thread")]
 mod doctor;
+#[expect(clippy::disallowed_methods, reason = "a command's own thread")]
 mod healthcheck;
 mod help;
 mod invite;
 mod serve;
 mod table;
+#[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "a command's own thread")]
 mod takeover;
 mod user;
 mod version;
+#[expect(clippy::disallowed_methods, reason = "a command's own thread")]
 mod waiter;
 
 use crate::config::{Config, nearest};
@@ -68,6 +74,7 @@ static COMMANDS: &[&Command] = &[
 ];
 
 /// Runs what the arguments (without the program's name) ask for.
+#[expect(clippy::disallowed_methods, reason = "a command's own thread")]
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let (code, why) = match dispatch(&arguments) {
         Ok(()) | Err(Stop::Quiet) => return ExitCode::SUCCESS,
@@ -144,6 +151,7 @@ fn administer(
 }
 
 /// Prints to standard output, with a line's end if there is none.
+#[expect(clippy::disallowed_methods, reason = "a command's own thread")]
 fn say(text: &str) -> Result<(), Stop> {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     let mut out = io::stdout().lock();

@@ -156,6 +156,7 @@ impl Service {
     }
 
     /// A successor serves: finishes what runs here, and passes signals on to it meanwhile.
+    #[expect(clippy::disallowed_methods, reason = "the main thread")]
     fn leave(
         self,
         mut signals: Signals,
@@ -205,6 +206,7 @@ impl Service {
 }
 
 /// What the rooms know anyway, read when the operator asks.
+#[expect(clippy::disallowed_methods, reason = "what the kernel knows of an open file is in memory")]
 fn show(metrics: &Metrics, app: &Arc<App>, server: &Arc<Server>, db: PathBuf) {
     ops::process::show(metrics);
     let version = env!("CHAT_POSTA_VERSION");

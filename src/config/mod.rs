@@ -163,6 +163,7 @@ fn check(
     (setting.set)(config, text).map_err(|e| ConfigError(format!("{place}: {text:?} won't do: {e}")))
 }
 
+#[expect(clippy::disallowed_methods, reason = "read while starting up")]
 fn read_file(named: Option<&Path>) -> Result<Vec<file::Said>, ConfigError> {
     let path = named.unwrap_or(Path::new(DEFAULT_FILE));
     match fs::read_to_string(path) {

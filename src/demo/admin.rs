@@ -237,6 +237,7 @@ fn event(test: &Test<'_>, asked: &Value) -> Result<Value, Wrong> {
 }
 
 /// In the background: this answer must still go out.
+#[expect(clippy::disallowed_methods, reason = "sleeps on a thread of its own")]
 fn refuse(test: &Test<'_>, ms: &Value) -> Result<Value, Wrong> {
     let time = Duration::from_millis(number(ms, "refuseMs is a number")?);
     let node = test.node.clone();

@@ -76,6 +76,7 @@ impl Alarms {
         key
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the bells' own thread")]
     fn run(&self) {
         let mut inner = self.lock();
         loop {

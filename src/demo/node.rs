@@ -55,6 +55,7 @@ impl Node {
     }
 
     /// Stops listening for a while, as a posta-server does that restarts. Blocks its thread.
+    #[expect(clippy::disallowed_methods, reason = "called on a thread of its own")]
     pub fn refuse_for(self: &Arc<Self>, time: Duration) {
         let Some(server) = self.server().take() else { return };
         let address = server.local_addr();

@@ -104,6 +104,7 @@ pub fn bury(socket: Box<Watched>) {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the alarms' own thread")]
 fn run() {
     let mut inner = lock();
     loop {

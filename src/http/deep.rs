@@ -2,7 +2,6 @@
 //! that coroutines stay shallow and the threads that carry them stay free.
 //!
 //! Callers wait for their answer, so the queue is never longer than there are callers.
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,16 +14,19 @@ const THREADS: usize = 3;
 /// Bytes of stack: as the program's main thread commonly has.
 const STACK: usize = 4 << 20;
 
-thread_local! {
-    /// Whether this is one of the deep threads. Read without yielding between.
-    static IS_DEEP: Cell<bool> = const { Cell::new(false) };
+/// How the deep threads' names begin.
+const NAME: &str = "deep-";
+
+/// Whether this is one of the deep threads; no coroutine ever runs there.
+fn is_deep() -> bool {
+    thread::current().name().is_some_and(|name| name.starts_with(NAME))
 }
 
 /// Runs `work` on a deep thread and waits for it without blocking the OS thread of a coroutine. A
 /// panic inside is resumed in the caller. Also callable from plain threads; work that is deep already
 /// goes on where it is.
 pub fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    if IS_DEEP.get() {
+    if is_deep() {
         return work();
     }
     let (answer, receiver) = may::sync::mpsc::channel();
@@ -39,6 +41,7 @@ pub fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "received on the deep threads")]
 fn queue() -> Sender<Work> {
     static QUEUE: OnceLock<Mutex<Sender<Work>>> = OnceLock::new();
     let queue = QUEUE.get_or_init(|| {
@@ -46,7 +49,7 @@ fn queue() -> Sender<Work> {
         let receiver = Arc::new(Mutex::new(receiver));
         for number in 1..=THREADS {
             let receiver = receiver.clone();
-            let builder = thread::Builder::new().name(format!("deep-{number}")).stack_size(STACK);
+            let builder = thread::Builder::new().name(format!("{NAME}{number}")).stack_size(STACK);
             builder.spawn(move || serve(&receiver)).expect("a thread can be started");
         }
         Mutex::new(sender)
@@ -55,7 +58,6 @@ fn queue() -> Sender<Work> {
 }
 
 fn serve(receiver: &Mutex<Receiver<Work>>) {
-    IS_DEEP.set(true);
     loop {
         // The lock is held while waiting: the others wait for it instead, which is the same.
         let job = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();

@@ -85,6 +85,7 @@ impl Watch {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the watch's own thread")]
 fn run(watch: &Weak<Watch>, epoll: &OwnedFd, heartbeat: Duration) {
     let mut events = Vec::with_capacity(64);
     let mut next_beat = Instant::now() + heartbeat;

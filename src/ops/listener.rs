@@ -32,6 +32,7 @@ pub fn start(listen: SocketAddr, metrics: Metrics, ready: Ready) -> io::Result<(
 }
 
 /// The same where a predecessor may still have the address: tries until it has gone.
+#[expect(clippy::disallowed_methods, reason = "sleeps on a thread of its own")]
 pub fn succeed(listen: SocketAddr, metrics: Metrics, ready: Ready) -> io::Result<()> {
     let operator = Operator { metrics, ready };
     let wait = move || {
@@ -49,6 +50,7 @@ pub fn succeed(listen: SocketAddr, metrics: Metrics, ready: Ready) -> io::Result
 }
 
 /// Waits for the listener's end, which only a panic of the library brings, and starts it again.
+#[expect(clippy::disallowed_methods, reason = "the thread that keeps the listener")]
 fn keep(listen: SocketAddr, operator: &Operator, mut running: JoinHandle<()>) {
     loop {
         let _ = running.join();

@@ -13,6 +13,7 @@ fn ticks() -> f64 {
 }
 
 /// Registers memory, CPU, descriptors and start.
+#[expect(clippy::disallowed_methods, reason = "procfs is memory, no disk")]
 pub fn show(metrics: &Metrics) {
     let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     metrics.gauge("process_start_time_seconds", "Unix time of the start.", move || started);

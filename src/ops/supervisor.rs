@@ -1,6 +1,6 @@
 //! What a service manager wants to know (sd_notify(3)): a line of text to a socket that it names.
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::os::unix::net::SocketAddr;
 
 const SOCKET: &str = "NOTIFY_SOCKET";
 
@@ -10,6 +10,7 @@ pub fn listens() -> bool {
 }
 
 /// Tells it; nothing depends on its being heard.
+#[expect(clippy::disallowed_types, reason = "told by the main thread")]
 pub fn tell(state: &str) {
     let Some(name) = std::env::var_os(SOCKET).filter(|name| !name.is_empty()) else { return };
     let name = name.as_encoded_bytes();
@@ -20,7 +21,9 @@ pub fn tell(state: &str) {
         )),
     };
     let sent = address.and_then(|address| {
-        UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &address).map(drop)
+        std::os::unix::net::UnixDatagram::unbound()?
+            .send_to_addr(state.as_bytes(), &address)
+            .map(drop)
     });
     if let Err(e) = sent {
         log::warn!("the service manager could not be told: {e}");

@@ -6,10 +6,12 @@
 //! Methods may be called from coroutines and plain threads alike: the work goes to the thread
 //! `store` over a channel, and the caller waits without keeping an OS thread from other coroutines.
 mod account;
+#[expect(clippy::disallowed_methods, reason = "a command's own thread")]
 mod backup;
 mod error;
 mod invites;
 mod keyring;
+#[expect(clippy::disallowed_methods, reason = "a command's own thread")]
 mod look;
 mod migrate;
 mod open;
@@ -65,6 +67,7 @@ impl Store {
         Store::serve(open::open(path, open::Missing::Refuse)?)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "received on the store's own thread")]
     fn serve(mut connection: Connection) -> Result<Store, StoreError> {
         let (sender, receiver) = mpsc::channel::<Work>();
         let run = move || receiver.into_iter().for_each(|work| work(&mut connection));
@@ -123,6 +126,7 @@ impl Store {
 impl Drop for Inner {
     /// Waits until SQLite has closed the file, which folds the write-ahead log back into it: a
     /// command that ends here leaves one whole file for whoever copies it.
+    #[expect(clippy::disallowed_methods, reason = "never on a coroutine")]
     fn drop(&mut self) {
         drop(self.work.take());
         if let Some(thread) = self.thread.take().filter(|_| !is_coroutine()) {

@@ -22,6 +22,7 @@ pub enum Missing {
     Refuse,
 }
 
+#[expect(clippy::disallowed_methods, reason = "opened before the store's thread starts")]
 pub fn open(path: &Path, missing: Missing) -> Result<Connection, StoreError> {
     let failed =
         |why: &dyn Display| StoreError::Open(format!("the database {}: {why}", path.display()));
@@ -64,6 +65,7 @@ pub fn open(path: &Path, missing: Missing) -> Result<Connection, StoreError> {
 
 /// Creates the file (0600) and its directories (0700) where they are missing. What exists is not
 /// opened: closing it would drop the locks that another connection of ours holds on it.
+#[expect(clippy::disallowed_methods, reason = "opened before the store's thread starts")]
 fn create(file: &Path) -> io::Result<()> {
     if file.exists() {
         return Ok(());
@@ -90,6 +92,7 @@ fn set_up(db: &Connection) -> rusqlite::Result<()> {
 
 /// Switches to the write-ahead log, so that reading and writing processes do not wait for each
 /// other.
+#[expect(clippy::disallowed_methods, reason = "opened before the store's thread starts")]
 fn write_ahead(db: &Connection) -> rusqlite::Result<()> {
     let deadline = Instant::now() + BUSY;
     loop {

@@ -24,6 +24,7 @@ pub fn start(app: Weak<App>) {
         .expect("a thread can be started while starting up");
 }
 
+#[expect(clippy::disallowed_methods, reason = "the keeper's own thread")]
 fn run(app: &Weak<App>) {
     let mut warned = HashSet::new();
     let mut data_version = None;

@@ -65,6 +65,7 @@ impl From<rusqlite::Error> for DbError {
 
 /// Opens the file, making it when it is not there, for its owner only: a signing key is in it. What
 /// keeps it from being made, SQLite will say.
+#[expect(clippy::disallowed_methods, reason = "opened while starting up, used on its own thread")]
 pub fn open(path: &Path) -> Result<Connection, DbError> {
     if path != Path::new(IN_MEMORY) {
         let _ = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
@@ -88,6 +89,7 @@ pub fn open(path: &Path) -> Result<Connection, DbError> {
 }
 
 impl Db {
+    #[expect(clippy::disallowed_methods, reason = "received on its own thread")]
     pub fn start(path: &Path) -> Result<Db, DbError> {
         let mut connection = open(path)?;
         // What a crash interrupted: deliveries are tried again, half uploads dropped.

@@ -84,6 +84,7 @@ impl Pool {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the pool's own thread")]
 fn sweep(pool: &Weak<Pool>) {
     loop {
         thread::sleep(SWEEP);

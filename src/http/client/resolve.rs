@@ -52,6 +52,7 @@ struct Waiting {
 
 impl Resolver {
     /// As the system resolves.
+    #[expect(clippy::disallowed_methods, reason = "looked up on the resolver's own threads")]
     pub fn system() -> Resolver {
         Resolver::new(|host| Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect()))
     }
@@ -149,6 +150,7 @@ impl Inner {
     }
 
     /// A name that someone still wants; `None` when there was none for long.
+    #[expect(clippy::disallowed_methods, reason = "the resolver's own threads")]
     fn next(&self) -> Option<String> {
         let mut books = self.lock();
         loop {

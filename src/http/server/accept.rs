@@ -73,11 +73,13 @@ struct Acceptor {
     spare: Option<File>,
 }
 
+#[expect(clippy::disallowed_methods, reason = "the accepting thread")]
 fn spare() -> Option<File> {
     File::open("/dev/null").ok()
 }
 
 impl Acceptor {
+    #[expect(clippy::disallowed_methods, reason = "the accepting thread")]
     fn run(mut self) {
         let mut complained: Option<Instant> = None;
         while self.wait() {
@@ -97,6 +99,7 @@ impl Acceptor {
     }
 
     /// Until a connection waits; false when it is time to stop.
+    #[expect(clippy::disallowed_methods, reason = "the accepting thread")]
     fn wait(&mut self) -> bool {
         let now = Instant::now();
         while self.turned_away.front().is_some_and(|(since, _)| now - *since > TURNED_AWAY) {
@@ -170,6 +173,7 @@ impl Acceptor {
     }
 
     /// With no descriptors left, gives up the spare one to tell one caller.
+    #[expect(clippy::disallowed_methods, reason = "the accepting thread")]
     fn turn_away_with_spare(&mut self) {
         if self.spare.take().is_none() {
             self.spare = spare();

@@ -207,6 +207,10 @@ impl Server {
         self.shared.registry.close(grace);
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "called by who stops the server, on a plain thread"
+    )]
     fn stop_accepting(&self) {
         accept::signal(&self.stop);
         let accepting = self.accepting.lock().unwrap_or_else(PoisonError::into_inner).take();

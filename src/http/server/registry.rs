@@ -62,6 +62,10 @@ impl Registry {
     }
 
     /// The first half of [`Registry::close`]: nobody is cut off.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "called by who stops the server, on a plain thread"
+    )]
     pub fn wait(&self, grace: Duration) -> MutexGuard<'_, Inner> {
         let until = Instant::now() + grace;
         let mut inner = self.lock();
