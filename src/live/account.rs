@@ -51,7 +51,7 @@ impl Account {
             hub: Hub::new(watch),
             options: Arc::clone(options),
             wake: Wake::default(),
-            state: Mutex::new(State::new()),
+            state: Mutex::new(State::new(options)),
         })
     }
 
@@ -106,19 +106,20 @@ impl Account {
                 self.freshen(peer);
                 self.from(peer, row)
             }
-            Range::Before(row) => self.before(peer, row),
         }
     }
 
     pub(super) fn part(&self, peer: &PeerUrl, part: Part) -> Thread {
-        let (contact, me) = {
+        let (contact, me, is_known) = {
             let state = self.state();
-            (state.known.contact(peer), state.known.address().cloned())
+            let is_known = !part.messages.is_empty() || state.pages.has_read(peer);
+            (state.known.contact(peer), state.known.address().cloned(), is_known)
         };
         let mut part = part;
         part.messages.retain(|message| !message.is_echo(me.as_ref()));
         let Part { messages, has_older, has_newer, above, below } = part;
-        Thread { peer: peer.clone(), contact, messages, has_older, has_newer, above, below }
+        let peer = peer.clone();
+        Thread { peer, is_known, contact, messages, has_older, has_newer, above, below }
     }
 
     /// Sees to it that the newest messages of a thread are known as they are now.

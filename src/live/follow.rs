@@ -3,6 +3,7 @@
 //! It opens the stream with the first tab, resumes after the last event it dealt with, backs off
 //! while that fails, and ends a while after the last tab has gone.
 use super::account::{Account, wait_all};
+use super::again::Trouble;
 use super::backoff::Backoff;
 use super::gather::Gather;
 use super::trigger::{self, Trigger};
@@ -100,6 +101,10 @@ impl Follower {
                 }
                 Err(e) => {
                     log::debug!("user={} event stream: {e}", self.account.user.0);
+                    if Trouble::of(&e).is_some() {
+                        // Without events, looking from time to time must do.
+                        self.account.look_again();
+                    }
                     self.backoff.next()
                 }
             };
@@ -153,6 +158,7 @@ impl Follower {
             if self.is_over() {
                 return Ok(());
             }
+            self.account.look_again_if_due();
             if self.account.state().in_doubt {
                 return Err(PostaError::Unreachable("a call failed".into()));
             }

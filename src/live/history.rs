@@ -17,15 +17,15 @@ const AROUND: u32 = PAGE / 2;
 pub const MAX_FOUND: u32 = 100;
 
 impl Account {
-    /// The page of history above `row`; what is known of it while the server is away.
-    pub(super) fn before(&self, peer: &PeerUrl, row: i64) -> Thread {
-        match self.above(peer, row, PAGE) {
-            Ok(part) => self.part(peer, part),
-            Err(_) => {
-                let known = self.state().pages.before(peer, row, PAGE as usize);
-                self.part(peer, Part { has_older: true, ..known.unwrap_or_default() })
-            }
-        }
+    /// The page of history above `row`; what is known of it while the server is away. An empty one
+    /// would say that the thread begins here, so not to know is an error.
+    pub fn before(&self, peer: &PeerUrl, row: i64) -> Result<Thread, PostaError> {
+        let part = self.above(peer, row, PAGE).or_else(|e| {
+            let known = self.state().pages.before(peer, row, PAGE as usize);
+            let known = known.filter(|part| !part.messages.is_empty()).ok_or(e)?;
+            Ok(Part { has_older: true, ..known })
+        })?;
+        Ok(self.part(peer, part))
     }
 
     /// The page below `row`.

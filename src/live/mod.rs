@@ -16,6 +16,7 @@
 //! Locks are short and taken in one order: the account's state, then the hub, then the watch; no
 //! call and no wait happens under any of them.
 mod account;
+mod again;
 mod backoff;
 mod follow;
 mod gather;
@@ -38,6 +39,7 @@ mod testing;
 mod tests;
 
 pub use account::Account;
+pub use again::Trouble;
 pub use health::Health;
 pub use history::MAX_FOUND;
 pub use hub::View;
@@ -68,6 +70,8 @@ pub struct Options {
     pub healthy: Duration,
     /// Between tries of a token that was refused: only a person can change that.
     pub refused: Duration,
+    /// The first and the longest time until a read that was refused or made no sense is made again.
+    pub again: (Duration, Duration),
     /// A replay is over with `ready`, or when it pauses this long, or lasts this long.
     pub replay: (Duration, Duration),
     /// Between looks at whether the stream is still wanted.
@@ -83,6 +87,7 @@ impl Default for Options {
             backoff: (Duration::from_millis(250), Duration::from_secs(30)),
             healthy: Duration::from_secs(10),
             refused: Duration::from_secs(60),
+            again: (Duration::from_secs(2), Duration::from_secs(60)),
             replay: (Duration::from_secs(1), Duration::from_secs(5)),
             poll: Duration::from_secs(2),
         }

@@ -1,4 +1,6 @@
 //! What one account remembers, under one short lock.
+use super::Options;
+use super::again::{Again, Trouble};
 use super::health::{Health, Pulse};
 use super::known::{Known, Row};
 use super::pages::Pages;
@@ -15,14 +17,16 @@ pub struct Inbox {
     pub contacts: Vec<Row>,
     pub me: Option<Identity>,
     pub health: Health,
+    /// Whether it was read at all: else it is empty because nothing is known.
+    pub is_known: bool,
+    /// Why it may be out of date.
+    pub trouble: Option<Trouble>,
 }
 
 /// Which part of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Range {
     Newest,
-    /// The page of history above a row.
-    Before(i64),
     /// From a row to the newest, at most [`super::pages::MAX_ROWS`].
     From(i64),
 }
@@ -31,6 +35,8 @@ pub enum Range {
 #[derive(Debug, Clone)]
 pub struct Thread {
     pub peer: PeerUrl,
+    /// Whether it was read at all: else it is empty because nothing is known.
+    pub is_known: bool,
     /// `None` when the peer is no contact, or none is known.
     pub contact: Option<Contact>,
     /// Oldest first.
@@ -64,6 +70,9 @@ pub struct State {
     pub pulse: Pulse,
     pub contacts: Stamp,
     pub identity: Stamp,
+    /// Why the contacts could not be read the last time.
+    pub trouble: Option<Trouble>,
+    pub again: Again,
     /// Events are being followed: what was read stays right until one says otherwise.
     pub live: bool,
     /// The follower's coroutine runs.
@@ -87,7 +96,7 @@ pub struct State {
 }
 
 impl State {
-    pub fn new() -> State {
+    pub fn new(options: &Options) -> State {
         State {
             tick: 0,
             known: Known::default(),
@@ -96,6 +105,8 @@ impl State {
             pulse: Pulse::new(),
             contacts: Stamp::default(),
             identity: Stamp::default(),
+            trouble: None,
+            again: Again::new(options.again),
             live: false,
             following: false,
             in_doubt: false,
@@ -125,6 +136,8 @@ impl State {
             contacts: self.known.rows(),
             me: self.known.me.clone(),
             health: self.pulse.health().clone(),
+            is_known: self.contacts.read > 0,
+            trouble: self.trouble.clone(),
         }
     }
 

@@ -43,6 +43,7 @@ pub fn short() -> Options {
         backoff: (ms(50), ms(400)),
         healthy: SECOND,
         refused: ms(300),
+        again: (ms(100), ms(800)),
         replay: (ms(200), SECOND),
         poll: ms(50),
     }
@@ -52,10 +53,14 @@ pub const ME: UserId = UserId(1);
 
 /// A user of a scripted posta-server.
 pub fn account(live: &Live, fake: &Fake) -> Arc<Account> {
+    account_at(live, Origin { tls: false, host: "127.0.0.1".into(), port: fake.port() })
+}
+
+/// A user whose posta-server is there.
+pub fn account_at(live: &Live, origin: Origin) -> Arc<Account> {
     stack::prepare();
     let options =
         client::Options { allow_private: true, agent: "test".into(), ..Default::default() };
-    let origin = Origin { tls: false, host: "127.0.0.1".into(), port: fake.port() };
     let token = zeroize::Zeroizing::new("mst_test".to_owned());
     live.account(ME, &Server::new(Client::new(options), origin, token))
 }

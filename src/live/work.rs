@@ -1,6 +1,7 @@
 //! Makes the calls that [`super::reads`] lines up: a few coroutines per user, there only while there
 //! is something to ask.
 use super::account::Account;
+use super::again::Trouble;
 use super::known::MAX_COUNTED;
 use super::reads::{Ask, Call, Urgency};
 use super::trigger::Trigger;
@@ -86,11 +87,21 @@ impl Account {
                 Ok(Changed { list, thread: false })
             }
             Ask::Contacts => {
-                let contacts = self.heard(self.server.contacts())?;
+                let contacts = self.heard(self.server.contacts());
                 let mut state = self.state();
                 if call.tick < state.contacts.read {
                     return Ok(Changed::default()); // an older answer that took longer
                 }
+                let trouble = contacts.as_ref().err().and_then(Trouble::of);
+                let turned = state.trouble != trouble || state.contacts.read == 0;
+                state.trouble = trouble;
+                let contacts = match contacts {
+                    Ok(contacts) => contacts,
+                    Err(e) => {
+                        state.unshown |= turned;
+                        return Err(e);
+                    }
+                };
                 state.contacts.read = call.tick;
                 let now = Instant::now();
                 let rereads = state.known.take_contacts(contacts, call.tick, TRUSTED, now);
@@ -101,7 +112,7 @@ impl Account {
                         state.reads.want(Ask::Thread(peer), call.tick, urgency);
                     }
                 }
-                Ok(Changed { list: rereads.changed, thread: false })
+                Ok(Changed { list: rereads.changed || turned, thread: false })
             }
             Ask::Thread(peer) => self.read_newest(peer, call.tick),
             Ask::Mark(peer) => {
@@ -146,6 +157,8 @@ impl Account {
     /// Wakes who waited for a call, and tells tabs that were shown too little. Only what changed is
     /// told: else a server that is slow and has no events would be asked in a circle.
     fn made(&self, call: &Call, made: Result<Changed, PostaError>) {
+        let shown = matches!(call.ask, Ask::Contacts | Ask::Thread(_));
+        let passing = made.as_ref().err().is_some_and(|e| Trouble::of(e).is_some());
         let changed = made.unwrap_or_else(|e| {
             log::debug!("user={} {:?}: {e}", self.user.0, call.ask);
             Changed::default()
@@ -154,6 +167,11 @@ impl Account {
         {
             let mut state = self.state();
             state.reads.end(call);
+            match shown {
+                true if passing => state.again.failed(Instant::now()),
+                true => state.again.went_well(),
+                false => {}
+            }
             if let Ask::Thread(peer) = &call.ask
                 && state.overdue.remove(peer)
                 && changed.thread

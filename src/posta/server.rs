@@ -98,6 +98,19 @@ impl fmt::Display for PostaError {
     }
 }
 
+impl PostaError {
+    /// What a refusal says for itself: its message, its code, or at least its status.
+    pub fn words(&self) -> String {
+        match self {
+            PostaError::Refused { status, code, message } => {
+                let said = [message, code].into_iter().find(|said| !said.is_empty());
+                said.cloned().unwrap_or_else(|| format!("error {status}"))
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
 impl std::error::Error for PostaError {}
 
 impl Server {
@@ -186,10 +199,14 @@ impl Server {
     /// Queues a message. `key` is a UUID v4 that stays the same when the same send is tried again.
     pub fn send(&self, peer: &PeerUrl, payload: &Value, key: &str) -> Result<Sent, PostaError> {
         let body = serde_json::json!({"peer": peer.display(), "payload": payload});
-        let answer = self.post("/api/v1/messages", &body, &[("idempotency-key", key)])?;
-        // It was taken (2xx); an answer that says nothing more changes nothing about that.
-        Ok(understood(answer, "receipt", |value| Some(Sent::read(value)))
-            .unwrap_or(Sent { row_id: None, state: None }))
+        let answer = self.posted("/api/v1/messages", &body, &[("idempotency-key", key)])?;
+        let taken = answer.status == 202;
+        let receipt = understood(accepted(answer)?, "receipt", |value| {
+            value.is_object().then(|| Sent::read(value))
+        });
+        // A posta-server says 202, and all else changes nothing about that. Whatever stands in front
+        // of one may say 200 with a page of its own: then it is sent again, which the key makes safe.
+        receipt.or_else(|e| if taken { Ok(Sent { row_id: None, state: None }) } else { Err(e) })
     }
 
     pub fn send_text(&self, peer: &PeerUrl, text: &str, key: &str) -> Result<Sent, PostaError> {
@@ -291,6 +308,15 @@ impl Server {
         body: &Value,
         more: &[(&str, &str)],
     ) -> Result<Vec<u8>, PostaError> {
+        accepted(self.posted(target, body, more)?)
+    }
+
+    fn posted(
+        &self,
+        target: &str,
+        body: &Value,
+        more: &[(&str, &str)],
+    ) -> Result<Answer, PostaError> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let access = self.access();
         let mut fields = vec![
@@ -314,7 +340,7 @@ impl Server {
             Err(CallError::Closed) => call(),
             answer => answer,
         };
-        accepted(answer.map_err(unanswered)?)
+        answer.map_err(unanswered)
     }
 }
 
@@ -336,6 +362,8 @@ pub(super) fn accepted(answer: Answer) -> Result<Vec<u8>, PostaError> {
         401 => return Err(PostaError::TokenRefused),
         // A reverse proxy in front of a posta-server that is down.
         502..=504 => return Err(PostaError::Unreachable(format!("answered {status}"))),
+        // Redirects are not followed, and no posta-server gives any.
+        300..=399 => return Err(PostaError::NotUnderstood(format!("answered {status}"))),
         _ => {}
     }
     let body = answer.collect();

@@ -110,9 +110,8 @@ impl Failure {
             Failure::Posta(PostaError::TokenRefused) => {
                 "Your posta-server no longer accepts this device's token.".into()
             }
-            Failure::Posta(PostaError::Refused { message, code, .. }) => {
-                let said = if message.is_empty() { code } else { message };
-                format!("Your posta-server refused: {said}")
+            Failure::Posta(e @ PostaError::Refused { .. }) => {
+                format!("Your posta-server refused: {}", e.words())
             }
             Failure::Posta(PostaError::NotUnderstood(_)) => {
                 "Your posta-server answered something that could not be understood.".into()

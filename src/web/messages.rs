@@ -11,6 +11,7 @@ use super::routes::Params;
 use super::thread::peer_of;
 use crate::http::Request;
 use crate::live::Range;
+use crate::posta::PostaError;
 use crate::session::Session;
 use std::sync::Arc;
 
@@ -40,17 +41,15 @@ pub fn fragment(
             page::messages(app, session, &known, &thread, mark)
         });
     }
-    let range = match (row("before")?, row("from")?) {
-        (Some(row), _) => Range::Before(row),
-        (None, Some(row)) => Range::From(row),
-        (None, None) => Range::Newest,
-    };
-    let older = matches!(range, Range::Before(_));
+    if let Some(row) = row("before")? {
+        let thread = account.before(&peer, row)?;
+        return Ok(page::older(app, session, &account.known(), &thread, mark));
+    }
+    let range = row("from")?.map_or(Range::Newest, Range::From);
     let thread = account.thread(&peer, range);
-    let known = account.known();
-    Ok(if older {
-        page::older(app, session, &known, &thread, mark)
-    } else {
-        page::messages(app, session, &known, &thread, mark)
-    })
+    if !thread.is_known {
+        // Nothing must not take the place of what the page shows.
+        return Err(Failure::Posta(PostaError::Unreachable("no messages so far".into())));
+    }
+    Ok(page::messages(app, session, &account.known(), &thread, mark))
 }

@@ -4,7 +4,7 @@ use super::html::composer::Draft;
 use super::html::{self, Markup, Scene, banner, layout, thread::Thread};
 use super::key;
 use crate::http::Response;
-use crate::live::{self, Health, Inbox};
+use crate::live::{self, Health, Inbox, Trouble};
 use crate::posta::{Actor, Contact, PeerUrl};
 use crate::session::Session;
 use jiff::Timestamp;
@@ -65,12 +65,14 @@ impl<'a> Stage<'a> {
         draw: impl FnOnce(&html::sidebar::Sidebar<'_>) -> T,
     ) -> T {
         let rows = self.rows(seen);
+        let trouble = trouble_of(self.inbox);
         self.with(|scene| {
             draw(&html::sidebar::Sidebar {
                 me: self.inbox.me.as_ref(),
                 name: &self.session.name,
                 rows: &rows,
                 open,
+                trouble: trouble.as_deref(),
                 scene,
             })
         })
@@ -99,6 +101,7 @@ impl<'a> Stage<'a> {
         self.with(|scene| {
             draw(&Thread {
                 peer: &thread.peer,
+                is_known: thread.is_known,
                 contact: thread.contact.as_ref(),
                 actor,
                 messages: &thread.messages,
@@ -132,9 +135,44 @@ fn banner_of(health: &Health) -> banner::Health {
     }
 }
 
+/// Why the list of conversations is not there, or not as it should be. What the banner says is not
+/// said twice.
+fn trouble_of(inbox: &Inbox) -> Option<String> {
+    let asked = "It is asked again by itself.";
+    Some(match (&inbox.health, &inbox.trouble, inbox.is_known) {
+        (Health::Ok, Some(Trouble::NotUnderstood), true) => format!(
+            "This list may be out of date: your posta-server answers something that can't be \
+             understood. {asked}"
+        ),
+        (Health::Ok, Some(Trouble::NotUnderstood), false) => format!(
+            "Your conversations can't be shown: your posta-server answers something that can't be \
+             understood. {asked}"
+        ),
+        (Health::Ok, Some(Trouble::Refused(words)), true) => {
+            format!("This list may be out of date: your posta-server refused: {words}. {asked}")
+        }
+        (Health::Ok, Some(Trouble::Refused(words)), false) => {
+            format!(
+                "Your conversations can't be shown: your posta-server refused: {words}. {asked}"
+            )
+        }
+        (_, _, true) => return None,
+        (Health::Ok, None, false) => "Your conversations appear here as soon as your posta-server \
+                                      answers."
+            .into(),
+        (Health::Unreachable { .. }, _, false) => {
+            "Your conversations appear here when your posta-server is back.".into()
+        }
+        (Health::TokenRefused, _, false) => {
+            "Your conversations appear here when you have paired again.".into()
+        }
+    })
+}
+
 /// `/`: for htmx only the inside of `#main`.
 pub fn welcome(app: &App, session: &Session, inbox: &Inbox, fragment: bool) -> Response {
-    let main = html::welcome::welcome(!inbox.contacts.is_empty());
+    // Who could not be asked yet may well have some.
+    let main = html::welcome::welcome(!(inbox.is_known && inbox.contacts.is_empty()));
     titled(app, session, inbox, "", main, fragment)
 }
 

@@ -54,13 +54,8 @@ fn sentence(error: &PostaError) -> String {
         PostaError::Refused { status: 404 | 405 | 501, .. } => {
             "Your posta-server does not offer search.".into()
         }
-        PostaError::Refused { code, message, .. } => {
-            let said = if message.is_empty() { code } else { message };
-            if said.is_empty() {
-                "Your posta-server refused to search.".into()
-            } else {
-                format!("Your posta-server refused to search: {said}")
-            }
+        PostaError::Refused { .. } => {
+            format!("Your posta-server refused to search: {}", error.words())
         }
         PostaError::NotUnderstood(_) | PostaError::SourceBroke => {
             "Your posta-server's answer could not be understood.".into()

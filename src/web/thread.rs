@@ -71,6 +71,11 @@ pub fn plain(
     Ok(Response::new(308).with("location", location))
 }
 
+const OLDER_AWAY: &str = "Older messages can't be loaded now: your posta-server does not give them. \
+     These are the newest that are known.";
+const MESSAGE_AWAY: &str = "That message can't be loaded now: your posta-server does not give it. \
+     These are the newest that are known.";
+
 /// The newest part, or with `?at=<row>` the part around a message. `?before=<row>` is the page of
 /// history above one, by link: where a script runs, it fetches those as one scrolls.
 fn shown(
@@ -79,21 +84,19 @@ fn shown(
     request: &Request<'_>,
 ) -> Result<(Thread, Mark<'static>), Failure> {
     let query = Form::parse(request.query.as_deref().unwrap_or(""));
-    if let Some(row) = query.get("before").and_then(|row| row.parse().ok()) {
-        return Ok((account.thread(peer, Range::Before(row)), Mark::default()));
-    }
     let mut note = None;
+    if let Some(row) = query.get("before").and_then(|row| row.parse().ok()) {
+        match account.before(peer, row) {
+            Ok(thread) => return Ok((thread, Mark::default())),
+            Err(_) => note = Some(OLDER_AWAY),
+        }
+    }
     if let Some(at) = query.get("at").filter(|at| !at.is_empty()) {
         let row: i64 = at.parse().map_err(|_| Failure::Bad("Which message?"))?;
         match account.around(peer, row) {
             Ok(Some(thread)) => return Ok((thread, Mark { found: Some(row), ..Mark::default() })),
             Ok(None) => note = Some("That message is not here any more. These are the newest."),
-            Err(_) => {
-                note = Some(
-                    "That message can't be loaded now: your posta-server does not answer. These are \
-                     the newest that are known.",
-                );
-            }
+            Err(_) => note = Some(MESSAGE_AWAY),
         }
     }
     let thread = account.thread(peer, Range::Newest);

@@ -38,7 +38,7 @@ fn answers_mean_what_they_say() {
     };
     assert_eq!(reads(&fake, &answer(403, error)), refused(403, "forbidden", "not you"));
     assert_eq!(reads(&fake, &answer(500, "<html>")), refused(500, "", ""));
-    assert_eq!(reads(&fake, &answer(302, "")), refused(302, "", ""));
+    assert!(matches!(reads(&fake, &answer(302, "")), Err(PostaError::NotUnderstood(_))));
     assert_eq!(reads(&fake, &answer(401, error)), Err(PostaError::TokenRefused));
     let long = format!(r#"{{"error":"{}","message":"{0}"}}"#, "x".repeat(5_000));
     assert_eq!(reads(&fake, &answer(418, &long)), refused(418, &"x".repeat(64), &"x".repeat(300)));
@@ -93,6 +93,13 @@ fn a_receipt_that_says_nothing_is_a_receipt() {
         let server = server.clone();
         let sent = on_coroutine(move || server.send_text(&peer("bob"), "hi", "key")).unwrap();
         assert_eq!((sent.row_id, sent.state), (None, None));
+    }
+    // A page of somebody's is none.
+    for body in ["<html>", "", "[]", r#"{"rowId":"#] {
+        fake.script().answers.push_back(answer(200, body));
+        let server = server.clone();
+        let sent = on_coroutine(move || server.send_text(&peer("bob"), "hi", "key"));
+        assert!(matches!(sent, Err(PostaError::NotUnderstood(_))), "{body}: {sent:?}");
     }
 }
 

@@ -95,6 +95,40 @@ fn an_ailing_server_is_as_good_as_away() {
 }
 
 #[test]
+fn no_secure_connection_is_as_good_as_none() {
+    // It speaks no TLS; certificates that are no good are in http/client/tests/tls.rs.
+    let (live, fake) = (Live::with(short()), Fake::start());
+    let origin = Origin { tls: true, host: "localhost".into(), port: fake.port() };
+    let user = account_at(&live, origin);
+    assert_eq!(user.inbox().health, Health::Unreachable { last_contact_ms: None });
+    let sender = user.clone();
+    let sent = on_coroutine(move || sender.send_text(&peer("bob"), "hi", "a-key"));
+    assert!(matches!(sent, Err(PostaError::Unreachable(why)) if why.contains("secure")));
+    assert_eq!(fake.asked(""), 0, "nothing was said in the clear");
+}
+
+#[test]
+fn an_answer_that_makes_no_sense_is_told_and_looked_at_again() {
+    let (live, fake) = (Live::with(short()), Fake::start());
+    fake.contact("bob", 1..=5, 3);
+    let user = account(&live, &fake);
+    let mut tab = TestTab::open(&user, 1, "a", view(Some(&peer("bob")), true));
+    tab.skip_to("resync");
+    user.thread(&peer("bob"), Range::Newest);
+    settle(&user);
+    fake.script().refuse = Some(429);
+    user.look_again();
+    until("it is known", || user.known().trouble.is_some());
+    tab.skip_to("contact-changed");
+    assert_eq!(user.known().health, Health::Ok, "it answers");
+    fake.message("bob", 6);
+    fake.script().refuse = None;
+    // Nobody asks: the list and the thread that is looked at come by themselves.
+    tab.skip_to("thread-updated");
+    until("it has passed", || user.known().trouble.is_none());
+}
+
+#[test]
 fn one_failed_call_makes_the_stream_prove_itself() {
     let (live, fake) = (Live::with(short()), Fake::start());
     fake.contact("bob", 1..=5, 3);

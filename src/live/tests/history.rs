@@ -26,7 +26,7 @@ fn around(user: &Arc<Account>, row: i64) -> Result<Option<Thread>, PostaError> {
 
 fn before(user: &Arc<Account>, row: i64) -> Thread {
     let user = user.clone();
-    on_coroutine(move || user.thread(&peer("bob"), Range::Before(row)))
+    on_coroutine(move || user.before(&peer("bob"), row)).unwrap()
 }
 
 #[test]

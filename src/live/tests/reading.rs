@@ -88,9 +88,13 @@ fn a_thread_is_read_in_parts() {
         let (user, bob) = (user.clone(), bob.clone());
         on_coroutine(move || user.thread(&bob, range))
     };
-    let older = part(Range::Before(451));
+    let before = |row| {
+        let (user, bob) = (user.clone(), bob.clone());
+        on_coroutine(move || user.before(&bob, row)).unwrap()
+    };
+    let older = before(451);
     assert_eq!((rows(&older), older.has_older), ((401, 450), true));
-    let oldest = part(Range::Before(21));
+    let oldest = before(21);
     assert_eq!((rows(&oldest), oldest.has_older), ((1, 20), false));
     assert_eq!(rows(&part(Range::From(420))), (420, 500));
     assert_eq!(rows(&part(Range::From(3))), (201, 500), "no more than a page can hold");

@@ -50,6 +50,7 @@ impl Chat {
         let open = self.open.as_ref().map(|letters| &letters.peer);
         let view = self.open.as_ref().map(|letters| Thread {
             peer: &letters.peer,
+            is_known: true,
             contact: self.contacts.iter().find(|c| c.peer == letters.peer),
             actor: None,
             messages: &letters.messages,
@@ -63,7 +64,8 @@ impl Chat {
             new_from: self.new_from,
             scene,
         });
-        let side = Sidebar { me: Some(&me), name: "alice", rows: &rows, open, scene };
+        let side =
+            Sidebar { me: Some(&me), name: "alice", rows: &rows, open, trouble: None, scene };
         let title = view.as_ref().map_or("", |view| view.title()).to_owned();
         page(&Page {
             title: &title,
@@ -263,6 +265,7 @@ fn an_unknown_peer_is_an_empty_thread() {
     let scene = Scene { now: sample::now(), media: &media, contacts: &[] };
     let view = Thread {
         peer: &peer,
+        is_known: true,
         contact: None,
         actor: None,
         messages: &[],
@@ -280,4 +283,6 @@ fn an_unknown_peer_is_an_empty_thread() {
     assert!(html.as_str().contains("data-from=\"0\""));
     assert!(!html.as_str().contains("data-before"));
     assert!(html.as_str().contains("Say hi"));
+    let unread = thread::thread(&Thread { is_known: false, ..view });
+    assert!(!unread.as_str().contains("Say hi"), "nobody knows what is there");
 }

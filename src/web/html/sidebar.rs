@@ -28,6 +28,8 @@ pub struct Sidebar<'a> {
     /// Newest first.
     pub rows: &'a [Row<'a>],
     pub open: Option<&'a PeerUrl>,
+    /// Why the list is not there, or not as it should be.
+    pub trouble: Option<&'a str>,
     pub scene: Scene<'a>,
 }
 
@@ -64,8 +66,13 @@ pub fn sidebar(view: &Sidebar<'_>) -> Markup {
 /// The inner part of `#contacts`.
 pub fn contacts(view: &Sidebar<'_>) -> Markup {
     let mut out = Markup::new();
+    if let Some(trouble) = view.trouble {
+        out.el("p").id("list-trouble").class("hint").text(trouble);
+    }
     if view.rows.is_empty() {
-        out.el("p").class("hint").text("No conversations yet");
+        if view.trouble.is_none() {
+            out.el("p").class("hint").text("No conversations yet");
+        }
         out.el("a").class("button quiet").to("href", Href::ours("/new")).with(|out| {
             icons::write(out, Icon::Plus);
             out.el("span").text("New conversation");
@@ -225,7 +232,8 @@ mod tests {
         let known = [&contact];
         let scene = Scene { now: sample::now(), media: &|_| None, contacts: &known };
         let rows = [Row { contact: &contact, unread, preview: letters.messages.first() }];
-        let view = Sidebar { me: None, name: "alice", rows: &rows, open: None, scene };
+        let view =
+            Sidebar { me: None, name: "alice", rows: &rows, open: None, trouble: None, scene };
         contacts(&view).as_str().to_owned()
     }
 

@@ -18,6 +18,8 @@ use crate::posta::{Actor, Contact, Content, Direction, Message, PeerUrl, State, 
 #[derive(Clone, Copy)]
 pub struct Thread<'a> {
     pub peer: &'a PeerUrl,
+    /// Whether what is there has been read at all.
+    pub is_known: bool,
     pub contact: Option<&'a Contact>,
     /// What the peer says of itself, when it is no contact.
     pub actor: Option<&'a Actor>,
@@ -228,7 +230,10 @@ fn newest(out: &mut Markup, view: &Thread<'_>) {
     messages = messages.attr_some("data-before", before.map(|m| m.row_id));
     messages.with(|out| {
         if view.messages.is_empty() {
-            out.el("p").class("hint").text("No messages yet. Say hi.");
+            out.el("p").class("hint").text(match view.is_known {
+                true => "No messages yet. Say hi.",
+                false => "The messages appear here as soon as your posta-server answers.",
+            });
         }
         bubbles(out, view);
     });
@@ -253,6 +258,7 @@ mod tests {
         let scene = Scene { now: sample::now(), media: &|_| None, contacts: &[] };
         let view = Thread {
             peer: &letters.peer,
+            is_known: true,
             contact: None,
             actor: None,
             messages: &letters.messages,
