@@ -42,7 +42,8 @@ impl Default for Decoder {
 
 impl Decoder {
     /// Takes framing and data from `input`, puts data into `out`; tells how many bytes it took and
-    /// how many it gave. Stops at the body's end, a full `out` or an empty `input`.
+    /// how many it gave. Stops at the body's end, a full `out` or an empty `input`. What came before
+    /// something broken is given first, so that it is the same however the bytes were split.
     pub fn decode(&mut self, input: &[u8], out: &mut [u8]) -> Result<(usize, usize), BadChunk> {
         let (mut taken, mut given) = (0, 0);
         while taken < input.len() && self.state != State::Done {
@@ -58,7 +59,11 @@ impl Decoder {
                     self.state = State::DataCr;
                 }
             } else {
-                self.state = self.step(input[taken])?;
+                self.state = match self.step(input[taken]) {
+                    Ok(state) => state,
+                    Err(_) if given > 0 => break,
+                    Err(e) => return Err(e),
+                };
                 taken += 1;
             }
         }
@@ -217,6 +222,15 @@ mod tests {
         ] {
             assert_eq!(decoded(bytes), Err(BadChunk), "{:?}", String::from_utf8_lossy(bytes));
         }
+    }
+
+    #[test]
+    fn what_came_before_a_break_is_given_first() {
+        let mut decoder = Decoder::default();
+        let (bytes, mut out) = (b"5\r\nhelloX", [0; 64]);
+        assert_eq!(decoder.decode(bytes, &mut out), Ok((8, 5)));
+        assert_eq!(&out[..5], b"hello");
+        assert_eq!(decoder.decode(&bytes[8..], &mut out), Err(BadChunk));
     }
 
     #[test]
