@@ -80,24 +80,25 @@ fn streams_outlive_the_call_s_deadlines_and_drip() {
     let origin = server(|mut stream, _| {
         request(&mut stream);
         stream.set_nodelay(true).unwrap();
-        let event = format!("{HEAD}data: {}\n\n", "x".repeat(40));
+        stream.write_all(HEAD.as_bytes()).unwrap();
+        let event = format!("data: {}\n\n", "x".repeat(40));
         for byte in event.as_bytes() {
             stream.write_all(&[*byte]).unwrap();
             thread::sleep(Duration::from_millis(2));
         }
-        thread::sleep(SECOND);
+        thread::sleep(2 * SECOND);
         let _ = stream.write_all(b"data: late\n\n");
     });
     let client = client();
     on_coroutine(move || {
-        let half = Duration::from_millis(500);
-        let deadlines = Deadlines { connect: half, first_byte: half, total: half };
+        let short = Duration::from_millis(1500);
+        let deadlines = Deadlines { connect: short, first_byte: short, total: short };
         let Ok(Opened::Events(mut events)) = client.events(Call { deadlines, ..get(&origin) })
         else {
             panic!("opens");
         };
-        assert_eq!(events.next(2 * SECOND).unwrap().unwrap().data.len(), 40);
-        assert_eq!(events.next(2 * SECOND).unwrap().unwrap().data, "late");
+        assert_eq!(events.next(10 * SECOND).unwrap().unwrap().data.len(), 40);
+        assert_eq!(events.next(10 * SECOND).unwrap().unwrap().data, "late");
     });
 }
 
