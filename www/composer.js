@@ -9,6 +9,9 @@ export class Composer {
   #options;
   #events = new AbortController();
   #saving;
+  /** The draft as it is kept in this browser, by whichever tab. */
+  #kept;
+  #isComposing = false;
 
   /**
    * @param form `#composer`
@@ -18,8 +21,13 @@ export class Composer {
     this.#form = form;
     this.#field = form.elements.text;
     this.#options = options;
-    if (this.#field.value === "") this.#write(options.drafts.read(options.peer));
+    this.#kept = options.drafts.read(options.peer);
+    if (this.#field.value === "") this.#write(this.#kept);
     const { signal } = this.#events;
+    for (const name of ["compositionstart", "compositionend"]) {
+      this.#field.addEventListener(name, () => (this.#isComposing = name === "compositionstart"), { signal });
+    }
+    options.drafts.watch(options.peer, this.#elsewhere, signal);
     form.addEventListener("submit", this.#submit, { signal });
     this.#field.addEventListener("keydown", this.#pressed, { signal });
     this.#field.addEventListener("input", this.#typed, { signal });
@@ -28,8 +36,12 @@ export class Composer {
   /** Saves the draft now. Whether nothing would be lost with the page. */
   save() {
     clearTimeout(this.#saving);
-    const text = this.#field.value;
-    return this.#options.drafts.write(this.#options.peer, text.trim() === "" ? "" : text);
+    const text = this.#draft;
+    // A tab in which nothing was written leaves alone what another one has kept.
+    if (text === this.#kept) return true;
+    const isKept = this.#options.drafts.write(this.#options.peer, text);
+    if (isKept) this.#kept = text;
+    return isKept;
   }
 
   stop() {
@@ -48,6 +60,18 @@ export class Composer {
     this.focus();
     this.#field.setSelectionRange(text.length, text.length);
   }
+
+  get #draft() {
+    const text = this.#field.value;
+    return text.trim() === "" ? "" : text;
+  }
+
+  /** Another tab wrote in this conversation, or sent what was written: there is one draft of it. */
+  #elsewhere = (text) => {
+    const isUntouched = this.#draft === this.#kept && !this.#isComposing;
+    this.#kept = text;
+    if (isUntouched) this.#write(text);
+  };
 
   #pressed = (event) => {
     // Enter that ends an input method's composition is not ours; Safari ends the composition first

@@ -28,6 +28,14 @@ export class Drafts {
     }) ?? text === "";
   }
 
+  /** Calls `changed(text)` when another tab changes the draft for `peer`, until `signal` says stop. */
+  watch(peer, changed, signal) {
+    const listener = ({ key, newValue, storageArea }) => {
+      if (storageArea === this.#storage && key === this.#name(peer)) changed(newValue ?? "");
+    };
+    globalThis.window?.addEventListener("storage", listener, { signal });
+  }
+
   /** Forgets every draft of the account, and keeps none any more. */
   clear() {
     this.#try((storage) => {

@@ -85,6 +85,24 @@ test("offline one goes on writing, over a reload, and all goes out once, in orde
   assert.deepEqual(await shown(), texts);
 });
 
+test("a page that is loaded anew while nothing can be reached comes back, and sends what waited once", async () => {
+  const peer = "valley.example";
+  await aliceWritesTo(peer);
+  await alice.page.evaluate(() => navigator.serviceWorker.ready);
+  await world.service.stop("SIGKILL");
+  for (const text of ["before", "the reload"]) await alice.write(text);
+  await eventually(async () => assert.deepEqual(await shown(), ["before", "the reload"]));
+  await field().fill("and half of it");
+  await alice.page.reload();
+  await alice.page.getByRole("heading", { name: "Not connected" }).waitFor();
+  await world.service.restart();
+  await alice.page.getByRole("button", { name: "Sign in with a passkey" }).click({ timeout: 20_000 });
+  await eventually(async () => assert.deepEqual(await sentTo(peer), ["before", "the reload"]), { within: 15_000 });
+  await eventually(async () => assert.equal(await alice.page.locator(".unsent, [id^=sending-]").count(), 0));
+  assert.deepEqual(await shown(), ["before", "the reload"]);
+  assert.equal(await field().inputValue(), "and half of it");
+});
+
 test("without a network it says so, and sends when the network is back", async () => {
   const peer = "tunnel.example";
   await aliceWritesTo(peer);
@@ -223,6 +241,29 @@ describe("drafts", () => {
     await field().fill("");
     await alice.open("two.example");
     await eventually(async () => assert.equal(await line.locator(".waiting").count(), 0));
+  });
+
+  test("two tabs on one conversation have one draft, and neither takes it from the other", async () => {
+    const peer = "desk.example";
+    await aliceWritesTo(peer);
+    const other = await alice.newTab(world.thread(peer));
+    // A third hears nothing of it, as one that was asleep.
+    const asleep = await alice.context.newPage();
+    await asleep.addInitScript(() => addEventListener("storage", (event) => event.stopImmediatePropagation()));
+    await asleep.goto(world.thread(peer));
+    await field(asleep).waitFor();
+    await field().fill("half a thought");
+    await eventually(async () => assert.equal(await field(other).inputValue(), "half a thought"));
+    assert.equal(await field(asleep).inputValue(), "");
+    for (const page of [asleep, other]) await page.goto(`${world.service.url}/healthz`);
+    await other.goto(world.thread(peer));
+    assert.equal(await field(other).inputValue(), "half a thought");
+    await field(other).fill("a whole one");
+    await eventually(async () => assert.equal(await field().inputValue(), "a whole one"));
+    await field(other).press("Enter");
+    await alice.hears("a whole one");
+    await eventually(async () => assert.equal(await field().inputValue(), ""));
+    assert.equal((await sentTo(peer)).length, 1);
   });
 
   test("what could not be sent shows in the list too", async () => {
