@@ -206,6 +206,7 @@ export class Live {
 
   /** Takes what another tab's stream hears, as long as this one has none. */
   #listen() {
+    if (!("BroadcastChannel" in window)) return null; // then each tab has its own
     const channel = new BroadcastChannel("triggers");
     channel.addEventListener("message", ({ data: { name, data } }) => {
       if (this.#turn.isOurs) {

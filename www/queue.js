@@ -8,6 +8,8 @@ const PREFIX = "queue ";
 const LOCK = "posting";
 /** A try that takes longer has failed, in milliseconds: the server's own limits are shorter. */
 const TRY_LASTS = 30_000;
+/** Storage of other tabs learns of a change a moment later than the lock is theirs, in milliseconds. */
+const SETTLES = 200;
 /** Above this, browsers refuse to finish a request after its page has gone (Fetch §4.5). */
 const MAX_KEEPALIVE = 60 * 1024;
 
@@ -74,14 +76,19 @@ export class Queue {
 
   /** Takes an entry out, to be changed or forgotten. It, or null when it was sent meanwhile. */
   take(key) {
-    return this.#alone(() => {
-      const entry = this.#find(key);
-      if (!entry) return null;
-      this.#remove(entry);
-      this.#page.changed();
-      // What waited behind it need not wait any more.
-      this.hurry();
-      return entry;
+    return new Promise((answer, failed) => {
+      const work = async () => {
+        const entry = this.#find(key) ?? null;
+        if (entry) this.#remove(entry);
+        answer(entry);
+        if (!entry) return;
+        this.#page.changed();
+        // What waited behind it need not wait any more.
+        this.hurry();
+        // Other tabs must not send what their storage still has.
+        if (globalThis.navigator?.locks) await new Promise((done) => setTimeout(done, SETTLES));
+      };
+      this.#alone(work).catch(failed);
     });
   }
 

@@ -3,6 +3,10 @@ import { postForm } from "./refresh.js";
 
 /** In storage: when somebody last signed out of this browser. */
 const MARK = "signed out at";
+/** In storage: when somebody began to. Tabs that have no channel look here. */
+const LEAVING = "signing out at";
+/** A mark that is older was left by a tab that died, in milliseconds. */
+const LEAVING_LASTS = 60_000;
 
 /** Whose account the page shows: a name of the server's making, the same after each sign-in. */
 export const account = document.getElementById("app").dataset.account;
@@ -31,7 +35,7 @@ export class Session {
   }
 
   start() {
-    if (this.#channel) return;
+    if (this.#channel || !("BroadcastChannel" in window)) return;
     this.#channel = new BroadcastChannel("session");
     this.#channel.onmessage = ({ data }) => {
       this.#isMeant = data !== "stayed";
@@ -55,6 +59,7 @@ export class Session {
   leaving() {
     this.#isLeaving = true;
     this.#isMeant = true;
+    write(LEAVING, Date.now());
     this.#channel?.postMessage("leaving");
   }
 
@@ -62,12 +67,13 @@ export class Session {
   stayed() {
     this.#isLeaving = false;
     this.#isMeant = false;
+    write(LEAVING, null);
     this.#channel?.postMessage("stayed");
   }
 
   /** It did: nothing is left of it in this browser, and this page leads to `path`. */
   left(path) {
-    storage()?.setItem(MARK, Date.now());
+    write(MARK, Date.now());
     this.#channel?.postMessage("over");
     this.#isLeaving = false;
     this.signedOut(path);
@@ -77,6 +83,7 @@ export class Session {
   signedOut(path = "/login") {
     if (this.#isOver || this.#isLeaving) return;
     this.#isOver = true;
+    this.#isMeant ||= this.#isBeingLeft;
     if (this.#isMeant) {
       for (const kept of this.#page.kept) kept.clear();
       this.#leave(path);
@@ -95,6 +102,12 @@ export class Session {
     document.getElementById("session-ending").hidden = !soon;
   }
 
+  /** Whether another tab is signing out of what this page shows. */
+  get #isBeingLeft() {
+    const since = Number(storage()?.getItem(LEAVING) ?? 0);
+    return since >= this.#loaded && Date.now() - since < LEAVING_LASTS;
+  }
+
   async #signOut() {
     this.leaving();
     try {
@@ -110,6 +123,15 @@ export class Session {
   #leave(path) {
     document.body.hidden = true;
     location.replace(path);
+  }
+}
+
+function write(name, value) {
+  try {
+    if (value === null) localStorage.removeItem(name);
+    else localStorage.setItem(name, value);
+  } catch {
+    // Without storage there is nothing half written in it either.
   }
 }
 

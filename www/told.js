@@ -3,7 +3,9 @@
 
 const STORED = "told ";
 /** A tab that is looked at has told by itself: those that are not wait so long for it. */
-const DEFER = 400;
+const DEFER = 800;
+/** Storage of other tabs learns a moment later what one of them wrote; so long a lock stands for it. */
+const HOLD = 5000;
 
 export class Told {
   #account;
@@ -74,7 +76,7 @@ export class Told {
   /** Something came that nobody has seen: told once, by one tab of this browser. */
   async #tell(line) {
     if (document.visibilityState !== "visible") await new Promise((done) => setTimeout(done, DEFER));
-    await alone(() => {
+    await once(`told ${line.peer} ${line.newest}`, () => {
       if (!this.#isFirst(line)) return;
       if (this.#preferences.sounds) chime();
       if (this.#preferences.notifies && document.visibilityState !== "visible") this.#notify(line);
@@ -138,8 +140,14 @@ function atMost(count, most) {
   return count > most ? `${most}+` : `${count}`;
 }
 
-function alone(work) {
-  return navigator.locks ? navigator.locks.request("telling", work) : work();
+/** Does it unless another tab of this browser is at it, or was just now. */
+async function once(name, work) {
+  if (!navigator.locks) return work();
+  return navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
+    if (!lock) return;
+    work();
+    await new Promise((done) => setTimeout(done, HOLD));
+  });
 }
 
 /** Two soft notes, made here: there is no file to fetch. */

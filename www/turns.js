@@ -28,14 +28,14 @@ export class Turn {
   want() {
     if (this.#isWanted) return;
     this.#isWanted = true;
-    if (!navigator.locks) return this.#take(() => {}); // no locks without https: each tab has its own
+    if (!canShare()) return this.#take(() => {}); // no locks without https: each tab has its own
     this.#waiting = new AbortController();
     this.#ask({ signal: this.#waiting.signal });
   }
 
   /** Takes it from a tab that has it and does nothing with it: frozen, or stuck. */
   takeOver() {
-    if (!this.#isWanted || this.isOurs || !navigator.locks) return;
+    if (!this.#isWanted || this.isOurs || !canShare()) return;
     this.#waiting?.abort();
     this.#ask({ steal: true });
   }
@@ -74,4 +74,9 @@ export class Turn {
     this.#release = null;
     this.#changed(false);
   }
+}
+
+/** Whether one tab can hold it for all: that takes a lock, and a way to pass on what it hears. */
+function canShare() {
+  return Boolean(navigator.locks) && "BroadcastChannel" in window;
 }

@@ -121,24 +121,33 @@ test("a tab that holds the stream and is frozen gives way to one that is looked 
   await Promise.all([alice.page, other].map((page) => alice.hears(next, { page, within: 3000 })));
 });
 
-test("without Web Locks each tab has a stream of its own and sends what it holds", async () => {
-  alice = await world.visitor();
-  await alice.context.addInitScript(() => {
-    delete Navigator.prototype.locks;
+for (const [missing, remove] of [
+  ["Web Locks", () => delete Navigator.prototype.locks],
+  ["BroadcastChannel", () => delete window.BroadcastChannel],
+]) {
+  test(`without ${missing} each tab has a stream of its own and sends what it holds`, async () => {
+    alice = await world.visitor();
+    await alice.context.addInitScript(remove);
+    await alice.signUp(await world.service.invite("Alice"), await atAlice.pairingUri());
+    alice.watch.expect(EXPECTED.network, EXPECTED.unauthorized);
+    await atAlice.receive([{ peer, text: "the first" }]);
+    const streams = await countStreams(alice.context);
+    await alice.page.goto(world.thread(peer));
+    const other = await alice.newTab(world.thread(peer));
+    for (const page of [alice.page, other]) await alice.hears("the first", { page });
+    await eventually(async () => assert.equal(await streams(), 2));
+    const text = `no ${missing} needed`;
+    await alice.write(text);
+    for (const page of [alice.page, other]) await alice.hears(text, { page });
+    const said = await alice.page.locator("#scroll .words").allInnerTexts();
+    assert.equal(said.filter((words) => words === text).length, 1);
+    // Signing out ends both, and neither leaves behind what was half written.
+    await other.getByRole("textbox", { name: "Message" }).fill("not for the next one");
+    await alice.signOut();
+    await other.waitForURL(/\/login/);
+    assert.doesNotMatch(await other.evaluate(() => JSON.stringify({ ...localStorage })), /next one/);
   });
-  await alice.signUp(await world.service.invite("Alice"), await atAlice.pairingUri());
-  alice.watch.expect(EXPECTED.network);
-  await atAlice.receive([{ peer, text: "the first" }]);
-  const streams = await countStreams(alice.context);
-  await alice.page.goto(world.thread(peer));
-  const other = await alice.newTab(world.thread(peer));
-  for (const page of [alice.page, other]) await alice.hears("the first", { page });
-  await eventually(async () => assert.equal(await streams(), 2));
-  await alice.write("no locks needed");
-  for (const page of [alice.page, other]) await alice.hears("no locks needed", { page });
-  const said = await alice.page.locator("#scroll .words").allInnerTexts();
-  assert.equal(said.filter((words) => words === "no locks needed").length, 1);
-});
+}
 
 test("back from the back-forward cache it is live again by itself", async () => {
   // A service worker in charge would hide the navigation from this test.

@@ -5,6 +5,9 @@ import { eventually, setVisible } from "./harness/page.js";
 import { screens } from "./harness/screens.js";
 import { World } from "./harness/world.js";
 
+/** Longer than tabs leave each other the first word, in milliseconds. */
+const QUIET = 1500;
+
 let world;
 let server;
 let count = 0;
@@ -138,13 +141,13 @@ test("several tabs tell once, and none while one of them is looked at", async ()
   for (const page of [alice.page, other]) await setVisible(page, false);
   await say(carol, "seen in the third");
   for (const page of all) await titled(page, /^\(1\) /);
-  await new Promise((done) => setTimeout(done, 700));
+  await new Promise((done) => setTimeout(done, QUIET));
   for (const page of all) assert.equal((await told(page)).notes.length, 0);
   await setVisible(third, false);
   await say(carol, "seen by nobody");
   const notes = async () => (await Promise.all(all.map(told))).flatMap(({ notes }) => notes);
   await eventually(async () => assert.equal((await notes()).length, 1));
-  await new Promise((done) => setTimeout(done, 700));
+  await new Promise((done) => setTimeout(done, QUIET));
   assert.deepEqual((await notes()).map(({ body }) => body), ["seen by nobody"]);
 });
 
@@ -157,7 +160,7 @@ test("without being asked for there are neither notifications nor sounds", async
   await setVisible(alice.page, false);
   await say(carol, "psst");
   await titled(alice.page, /^\(1\) /);
-  await new Promise((done) => setTimeout(done, 700));
+  await new Promise((done) => setTimeout(done, QUIET));
   const { notes, sounds } = await told(alice.page);
   assert.deepEqual([notes, sounds], [[], 0]);
   await setVisible(alice.page, true);
@@ -183,11 +186,12 @@ test("a quiet sound for what is not being looked at", async () => {
 test("browsers that lack any of it miss nothing else", async () => {
   const alice = await arrive({
     script: () => {
-      for (const name of ["Notification", "AudioContext", "webkitAudioContext"]) delete window[name];
+      for (const name of ["Notification", "AudioContext", "webkitAudioContext", "BroadcastChannel"]) delete window[name];
       for (const name of ["setAppBadge", "clearAppBadge", "locks", "serviceWorker"]) delete Navigator.prototype[name];
     },
   });
-  assert.equal(await alice.page.evaluate(() => "Notification" in window || "locks" in navigator || "serviceWorker" in navigator), false);
+  const isThere = () => ["Notification", "BroadcastChannel"].some((name) => name in window) || ["locks", "serviceWorker", "setAppBadge"].some((name) => name in navigator);
+  assert.equal(await alice.page.evaluate(isThere), false);
   await alice.page.goto(`${world.service.url}/settings`);
   await alice.page.getByRole("radio", { name: "Dark" }).waitFor();
   assert.equal(await alice.page.getByRole("checkbox").count(), 0, "what it cannot do is not offered");
