@@ -109,14 +109,16 @@ export class Scroller {
   #catchUp = () => {
     if (this.#changing) return;
     const now = this.#measure();
-    const { scrollHeight, clientHeight } = this.#last;
+    const { scrollTop, scrollHeight, clientHeight } = this.#last;
     if (now.scrollHeight === scrollHeight && now.clientHeight === clientHeight) {
       this.#remember(now);
     } else {
       // Where the reader's hand is now, in the sizes for which the last place was right.
       const { anchor, message } = this.#last;
+      // Where less is left to scroll, the browser has gone up to the new end, not the reader.
+      const isCut = now.scrollTop < scrollTop && now.scrollTop >= now.scrollHeight - now.clientHeight - 1;
       this.#settle(Trigger.RESIZED, {
-        scrollTop: now.scrollTop,
+        scrollTop: isCut ? scrollTop : now.scrollTop,
         scrollHeight,
         clientHeight,
         anchor,

@@ -212,6 +212,40 @@ for (const [size, viewport] of SIZES) {
   });
 }
 
+test("turning a phone or widening a window keeps the end in view, or the line that is read", async () => {
+  const peer = "turned.example";
+  await server.receive(letters(peer, 120).map((letter) => ({ ...letter, text: letter.text.repeat(3) })));
+  await come(PHONE);
+  await page.goto(world.thread(peer));
+  await eventually(async () => assert.ok((await shown()).length >= 50));
+  const turn = async (size) => {
+    await page.setViewportSize(size);
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  };
+  for (const size of [DESKTOP, PHONE, { width: 812, height: 375 }, DESKTOP, { width: 2560, height: 1440 }]) {
+    await turn(size);
+    assert.ok(await person.isAtBottom(), `${size.width} px`);
+  }
+  // What was read at the top edge is there still, within the line that it begins.
+  await turn(PHONE);
+  await page.locator("#scroll").evaluate((box) => (box.scrollTop = box.scrollHeight - 3000));
+  const read = () =>
+    page.evaluate(() => {
+      const edge = document.getElementById("scroll").getBoundingClientRect().top;
+      return [...document.querySelectorAll("#scroll .msg")].find((m) => m.getBoundingClientRect().bottom > edge).id;
+    });
+  await turn(PHONE);
+  const line = await read();
+  for (const size of [DESKTOP, PHONE]) {
+    await turn(size);
+    const off = await page.evaluate(
+      (id) => document.getElementById(id).getBoundingClientRect().top - document.getElementById("scroll").getBoundingClientRect().top,
+      line,
+    );
+    assert.ok(Math.abs(off) < 400, `at ${size.width} px it stands ${off} px away`);
+  }
+});
+
 test("a line that is read stays where it is while both ends change", async () => {
   const peer = "both-ends.example";
   const rows = await server.receive(letters(peer, 900));

@@ -104,6 +104,8 @@ for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP }
     const { top, height } = await placeOf(row);
     assert.ok(top > 0 && top < height, `it stands at ${top} of ${height}`);
     assert.match(await page.locator(`#msg-${row}`).getAttribute("class"), /\bfound\b/);
+    const isWhole = await page.evaluate(() => scrollY === 0 && document.documentElement.scrollHeight <= innerHeight);
+    assert.ok(isWhole, "only the thread was scrolled");
     await page.screenshot({ path: join(FOLDER, `jump-${size}.png`) });
     await eventually(async () =>
       assert.doesNotMatch(await page.locator(`#msg-${row}`).getAttribute("class"), /\bfound\b/),
