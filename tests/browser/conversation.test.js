@@ -347,6 +347,33 @@ test("a message is text, whatever it looks like", async () => {
   }
 });
 
+test("Back and Forward, however fast, end at the conversation that the address names", async () => {
+  await world.servers.Alice.receive(["p", "q", "r", "s"].map((name) => ({ peer: `${name}.example`, text: `from ${name}` })));
+  const alice = await world.member("Alice");
+  for (const name of ["p", "q", "r", "s", "p", "q", "r", "s"]) await alice.open(`${name}.example`);
+  for (const [back, forward] of [[6, 3], [5, 4], [3, 2]]) {
+    // As fast as a held key: none waits for the one before.
+    await alice.page.evaluate(async ([back, forward]) => {
+      const step = () => new Promise((done) => addEventListener("popstate", done, { once: true }));
+      for (const [count, go] of [[back, -1], [forward, 1]]) {
+        for (let n = 0; n < count; n += 1) {
+          const gone = step();
+          history.go(go);
+          await gone;
+          await new Promise((next) => setTimeout(next, 5));
+        }
+      }
+    }, [back, forward]);
+    await eventually(async () => {
+      const peer = await alice.page.locator("#thread").getAttribute("data-peer");
+      assert.equal(new URL(alice.page.url()).pathname, `/c/${peer}`);
+      await alice.hears(`from ${peer[0]}`, { within: 1000 });
+    });
+    await alice.page.evaluate(() => history.go(1));
+    await alice.page.waitForTimeout(100);
+  }
+});
+
 test("the last click wins, Back asks again, and an error is a sentence", async () => {
   alice = await world.member("Alice");
   alice.watch.expect(EXPECTED.unavailable, EXPECTED.network, EXPECTED.refused);

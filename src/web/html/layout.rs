@@ -112,7 +112,9 @@ pub fn page(page: &Page<'_>) -> Markup {
                 .id("sidebar")
                 .attr("aria-label", "Conversations")
                 .with(|out| out.add(&sidebar::sidebar(page.sidebar)));
-            out.el("main").id("main").attr("tabindex", "-1").with(|out| out.add(&page.main));
+            // Back and forward load through it: the last of them wins, however fast they come.
+            let main = out.el("main").id("main").attr("tabindex", "-1");
+            main.attr("hx-sync", "this:replace").with(|out| out.add(&page.main));
         });
         out.el("p").id("status").class("unseen").attr("role", "status").empty();
         keyboard::write(out);
