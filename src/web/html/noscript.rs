@@ -7,7 +7,7 @@ use crate::posta::Direction;
 /// Above all pages: what is different.
 pub fn banner(out: &mut Markup) {
     out.el("noscript").with(|out| {
-        out.el("p").class("banner").text(
+        out.el("p").class("banner").attr("role", "status").text(
             "JavaScript is switched off here. You can still read and write; reload the page to see \
              what is new.",
         );
