@@ -25,7 +25,7 @@ export class Contacts {
 
   /** Writes the times anew, unless nobody looks. */
   tell() {
-    if (document.visibilityState === "visible") writeTimes(document.getElementById("sidebar"), this.#local);
+    if (document.visibilityState === "visible") writeTimes(document.getElementById("app"), this.#local);
   }
 
   #apply() {

@@ -45,7 +45,8 @@ export class LocalTime {
 
   /** What stands in a `<time data-local=FORM>`. */
   text(form, at, now) {
-    if (form !== "short") return this.#write(form === "full" ? "full" : "clock", at);
+    if (form === "full" || form === "clock") return this.#write(form, at);
+    if (form === "inline") return this.#inline(at, now);
     const minutes = Math.floor((now - at) / 60_000);
     // Clocks of two hosts may disagree by a moment.
     if (minutes < 1 && minutes >= -SKEW) return capital(this.#relative.format(0, "second"), this.#locale);
@@ -54,6 +55,17 @@ export class LocalTime {
     if (days === 0) return this.#write("clock", at);
     if (days === 1) return capital(this.#relative.format(-1, "day"), this.#locale);
     if (days > 1 && days < 7) return this.#write("weekday", at);
+    return this.#write(this.#sameYear(at, now) ? "date" : "dateWithYear", at);
+  }
+
+  /** “now”, “5 minutes ago”, “4:12 PM”, “yesterday”, “May 12”: in the middle of a sentence. */
+  #inline(at, now) {
+    const minutes = Math.floor((now - at) / 60_000);
+    if (minutes < 1 && minutes >= -SKEW) return this.#relative.format(0, "second");
+    if (minutes > 0 && minutes < 60) return this.#relative.format(-minutes, "minute");
+    const days = daysBetween(this.day(at), this.day(now));
+    if (days === 0) return this.#write("clock", at);
+    if (days === 1) return this.#relative.format(-1, "day");
     return this.#write(this.#sameYear(at, now) ? "date" : "dateWithYear", at);
   }
 

@@ -16,10 +16,19 @@ pub fn clock(out: &mut Markup, at: Timestamp, now: Timestamp) {
 
 /// When something last happened, in a list: the time today, else the date.
 pub fn short(out: &mut Markup, at: Timestamp, now: Timestamp) {
+    last(out, at, now, "short");
+}
+
+/// The same inside a sentence.
+pub fn inline(out: &mut Markup, at: Timestamp, now: Timestamp) {
+    last(out, at, now, "inline");
+}
+
+fn last(out: &mut Markup, at: Timestamp, now: Timestamp, form: &'static str) {
     if same("%F", at, now) {
-        write(out, at, "short", ["%H:%M", "", " UTC"]);
+        write(out, at, form, ["%H:%M", "", " UTC"]);
     } else {
-        write(out, at, "short", ["%-d %b", "", if same("%Y", at, now) { "" } else { " %Y" }]);
+        write(out, at, form, ["%-d %b", "", if same("%Y", at, now) { "" } else { " %Y" }]);
     }
 }
 

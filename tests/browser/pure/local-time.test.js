@@ -46,6 +46,12 @@ test("times", () => {
     ["short", "2026-05-08T07:05:00Z", "Fri"],
     ["short", "2026-05-07T07:05:00Z", "7 May"],
     ["short", "2024-05-12T07:05:00Z", "12 May 2024"],
+    ["inline", "2026-05-14T21:29:30Z", "now"],
+    ["inline", "2026-05-14T21:25:00Z", "5 minutes ago"],
+    ["inline", "2026-05-14T07:05:00Z", "9:05"],
+    ["inline", "2026-05-13T07:05:00Z", "yesterday"],
+    ["inline", "2026-05-12T07:05:00Z", "12 May"],
+    ["inline", "2024-05-12T07:05:00Z", "12 May 2024"],
     ["full", "2026-05-12T07:05:00Z", "12 May 2026 at 09:05"],
   ]) {
     assert.equal(plain(oslo.text(form, at(moment), now)).replace(/^0/, ""), expected, form);

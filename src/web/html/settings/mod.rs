@@ -130,7 +130,7 @@ fn hidden(out: &mut Markup, name: &'static str, value: &str) {
 /// Words and a moment: the time today, else the date.
 fn at(out: &mut Markup, parts: &Parts<'_>, words: &'static str, ms: u64) {
     out.text(words);
-    when::short(out, moment(ms), parts.now);
+    when::inline(out, moment(ms), parts.now);
 }
 
 #[cfg(test)]
