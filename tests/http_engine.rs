@@ -253,7 +253,7 @@ fn terminated_it_lets_go_and_ends_well() {
 #[test]
 fn a_second_one_on_the_port_says_so() {
     let server = Server::start(&[]);
-    let out = std::process::Command::new(env!("CARGO_BIN_EXE_chat-posta"))
+    let out = std::process::Command::new(server::program())
         .args(["serve", "--config", "/dev/null", "--db"])
         .arg(server.directory.join("second.db"))
         .args(["--listen", &server.address.to_string()])

@@ -2,7 +2,7 @@
 //! is cut off, and where the new one does not come up the old one goes on.
 mod support;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
@@ -10,11 +10,7 @@ use std::time::Duration;
 use support::chat::Chat;
 use support::posta::Posta;
 use support::process::Directory;
-use support::until;
-
-fn signal(pid: u32, signal: Signal) {
-    kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
-}
+use support::{children, command, is_alive, until};
 
 fn listening(chat: &Chat) -> usize {
     chat.log().lines().filter(|line| line.ends_with(" listening")).count()
@@ -22,25 +18,10 @@ fn listening(chat: &Chat) -> usize {
 
 /// Takes over, and waits until the `generation`th successor serves and is left alone.
 fn take_over(chat: &Chat, generation: usize) {
-    signal(chat.pid(), Signal::USR2);
+    support::signal(chat.pid(), Signal::USR2).unwrap();
     until("the successor serves", || (listening(chat) == generation).then_some(()));
     let handed = || chat.log().matches("has taken over").count();
     until("the predecessor has noticed", || (handed() == generation).then_some(()));
-}
-
-fn is_alive(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or("").trim().starts_with('Z'))
-}
-
-/// The processes that a process has started.
-fn children(pid: u32) -> Vec<u32> {
-    let listed = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-    listed.unwrap_or_default().split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
-}
-
-fn command(pid: u32) -> String {
-    std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " ")
 }
 
 #[test]
@@ -91,7 +72,7 @@ fn sessions_tabs_and_running_requests_survive_one_takeover_after_another() {
     assert!(command(serving).contains(" serve "), "{}", command(serving));
     assert!(!chat.log().contains("cut off"), "{}", chat.log());
     // Whoever started the first one stops the last one through it.
-    signal(chat.pid(), Signal::TERM);
+    support::signal(chat.pid(), Signal::TERM).unwrap();
     until("all have ended", || (!is_alive(chat.pid()) && !is_alive(serving)).then_some(()));
     let host = chat.origin.strip_prefix("http://localhost").unwrap();
     assert!(TcpStream::connect(format!("127.0.0.1{host}")).is_err());
@@ -122,7 +103,7 @@ fn a_successor_that_does_not_come_up_changes_nothing() {
     let tab = chat.tab(&cookie, "tab", "", true);
     tab.until("resync");
     std::fs::write(&config, "no_such_key = 1\n").unwrap();
-    signal(chat.pid(), Signal::USR2);
+    support::signal(chat.pid(), Signal::USR2).unwrap();
     until("it is said", || chat.log().contains("this process goes on").then_some(()));
     assert!(chat.log().contains("no_such_key"), "{}", chat.log());
     assert_eq!(chat.get("/", &cookie).status, 200);
@@ -153,16 +134,52 @@ fn a_service_manager_that_follows_is_told_whom() {
         .spawn()
         .unwrap();
     assert_eq!(heard(), "READY=1");
-    signal(child.id(), Signal::USR2);
+    support::signal(child.id(), Signal::USR2).unwrap();
     let told = [heard(), heard()];
     assert!(told.contains(&"READY=1".to_owned()), "{told:?}");
     let main = told.iter().find_map(|line| line.strip_prefix("MAINPID=")).unwrap();
     let main: u32 = main.parse().unwrap();
+    // Whom it is told of is its own child by then (here, as good as: nobody's whom we know).
+    assert!(!children(child.id()).contains(&main), "it is still the predecessor's");
     // The predecessor leaves, and the successor is nobody's child.
     assert!(child.wait().unwrap().success());
     assert!(is_alive(main) && command(main).contains(" serve "));
-    signal(main, Signal::TERM);
+    support::signal(main, Signal::TERM).unwrap();
     until("it stops", || (!is_alive(main)).then_some(()));
+}
+
+/// A successor that fails is told of by its exit code there too, and leaves nothing behind.
+#[test]
+fn a_service_manager_that_follows_is_not_bothered_with_failures() {
+    let directory = Directory::new();
+    let socket = directory.file("notify");
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    let config = directory.file("config.toml");
+    std::fs::write(&config, "").unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("127.0.0.1:{port}");
+    let mut child = support::process::binary()
+        .args(["serve", "--listen", &listen, "--db", &directory.file("state.db")])
+        .args(["--config", &config])
+        .env("NOTIFY_SOCKET", &socket)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut words = [0; 100];
+    let health = || {
+        let told = support::process::run(&["healthcheck", "--listen", &listen]).stdout;
+        String::from_utf8(told).unwrap()
+    };
+    until("it serves", || health().starts_with("ok ").then_some(()));
+    assert_eq!(manager.recv(&mut words).unwrap(), "READY=1".len());
+    std::fs::write(&config, "no_such_key = 1\n").unwrap();
+    support::signal(child.id(), Signal::USR2).unwrap();
+    until("it is said", || health().contains("it ended (exit status: 2)").then_some(()));
+    assert!(manager.recv(&mut words).is_err(), "nothing is told of what did not happen");
+    assert!(children(child.id()).is_empty() && health().contains(&format!(" {},", child.id())));
+    support::signal(child.id(), Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

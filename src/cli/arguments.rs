@@ -38,6 +38,7 @@ pub const ALL: &[&str] = &[
     "ops_listen",
     "trusted_proxies",
     "allow_private_upstreams",
+    "upstream_ca",
     "log",
     "log_format",
     "session_idle",

@@ -1,9 +1,10 @@
 //! `chat-posta doctor`: looks at everything the service leans on and says what to do.
 //!
 //! In scope: the order of the checks and how they are told. Out of scope: the checks of this host
-//! (`host`) and of what lies beyond it (`network`).
+//! (`host`), of the service that runs on it (`service`) and of what lies beyond it (`network`).
 mod host;
 mod network;
+mod service;
 
 use super::arguments::{ALL, Command, Extra, Given, JSON};
 use super::{Stop, say, table};
@@ -94,12 +95,11 @@ fn look(config: &Config, given: &Given) -> Result<Vec<Finding>, Stop> {
     findings.push(host::disk(&config.db));
     findings.push(host::files());
     findings.push(host::maps());
-    findings.push(host::listening(config.listen));
+    findings.extend(host::listening(config.listen));
     if let Some(address) = config.ops_listen {
         findings.push(network::operator(address));
     }
-    let (reached, clock) = network::base_url(config);
-    findings.extend([reached, clock]);
+    findings.extend(network::base_url(config));
     if let Some(url) = given.extra("server") {
         findings.extend(network::posta_server(config, url));
     }

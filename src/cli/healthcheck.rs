@@ -1,6 +1,7 @@
 //! `chat-posta healthcheck`: for containers and supervisors, which have no shell and no curl.
 use super::arguments::{Command, Given};
 use super::{Stop, say};
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Whole seconds are all that the client below takes. A service that needs longer is not well.
@@ -15,10 +16,31 @@ pub static COMMAND: Command = Command {
     defaults: &[],
     run: |given: Given| {
         let address = reachable(given.config()?.listen);
-        let version = ask(address).map_err(|why| Stop::Failed(format!("{address}: {why}")))?;
-        say(&format!("ok {version}"))
+        let state = ask(address).map_err(|why| Stop::Failed(format!("{address}: {why}")))?;
+        say(&format!("ok {state}"))
     },
 };
+
+/// A service that is well.
+pub struct State {
+    pub version: String,
+    pub process: Option<u32>,
+    /// How many successors did not come up in its place, and why the latest did not.
+    pub refused: Option<(u32, String)>,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.version)?;
+        if let Some(process) = self.process {
+            write!(f, ", process {process}")?;
+        }
+        match &self.refused {
+            Some((count, why)) => write!(f, ", successors refused: {count}, the last one: {why}"),
+            None => Ok(()),
+        }
+    }
+}
 
 /// Where a service that listens there can be asked from this host.
 pub fn reachable(listen: SocketAddr) -> SocketAddr {
@@ -30,19 +52,25 @@ pub fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-/// `GET /healthz`: the version that answers. The error is a sentence.
-pub fn ask(address: SocketAddr) -> Result<String, String> {
+/// `GET /healthz`: who answers. The error is a sentence.
+pub fn ask(address: SocketAddr) -> Result<State, String> {
     let request = minreq::get(format!("http://{address}/healthz"))
         .with_timeout(PATIENCE_SECONDS)
         .with_follow_redirects(false);
-    match request.send() {
-        Ok(answer) if answer.status_code == 200 && answer.as_bytes() == b"ok\n" => {
-            let version = answer.headers.iter().find(|(name, _)| name == "chat-posta-version");
-            Ok(version.map(|(_, version)| version.clone()).unwrap_or_default())
-        }
-        Ok(answer) => Err(format!("something else answers there (status {})", answer.status_code)),
-        Err(e) => Err(format!("no answer: {e}")),
+    let answer = request.send().map_err(|e| format!("no answer: {e}"))?;
+    if answer.status_code != 200 || answer.as_bytes() != b"ok\n" {
+        return Err(format!("something else answers there (status {})", answer.status_code));
     }
+    let told = |name: &str| {
+        let field = answer.headers.iter().find(|(own, _)| *own == format!("chat-posta-{name}"));
+        field.map(|(_, value)| value.clone())
+    };
+    let refused = told("refused").and_then(|told| {
+        let (count, why) = told.split_once(' ')?;
+        Some((count.parse().ok()?, why.to_owned()))
+    });
+    let process = told("process").and_then(|pid| pid.parse().ok());
+    Ok(State { version: told("version").unwrap_or_default(), process, refused })
 }
 
 #[cfg(test)]

@@ -92,7 +92,10 @@ fn dispatch(arguments: &[OsString]) -> Result<(), Stop> {
         _ => (arguments, false),
     };
     if arguments.first().is_some_and(|first| first == waiter::WORD) {
-        return waiter::run();
+        return waiter::run(arguments.get(1).and_then(|pid| pid.to_str()));
+    }
+    if arguments.first().is_some_and(|first| first == takeover::starter::WORD) {
+        return takeover::starter::run(&arguments[1..]);
     }
     let words: Vec<&str> = arguments
         .iter()

@@ -7,26 +7,30 @@ use crate::http::server::{Options, Server};
 use crate::http::stack;
 use crate::ops;
 use crate::ops::clock::Clock;
+use crate::ops::listener::Listener;
 use crate::ops::metrics::Metrics;
 use crate::ops::supervisor;
 use crate::store::Store;
 use crate::web::{App, Handover};
-use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit, test_kill_process};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2};
 use signal_hook::iterator::Signals;
+use std::collections::VecDeque;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::exit;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long running requests may take after the signal to stop. Under the 10 s that service
 /// supervisors commonly wait.
 const GRACE: Duration = Duration::from_secs(8);
 /// The same after a successor has taken over: the slowest picture may come to its end.
 const LEAVES: Duration = Duration::from_secs(15 * 60);
+/// How soon a process that leaves heeds a signal, or its successor's end.
+const LOOKS_UP: Duration = Duration::from_millis(100);
 
 pub static COMMAND: Command = Command {
     name: "serve",
@@ -52,6 +56,7 @@ pub static COMMAND: Command = Command {
 pub struct Service {
     pub app: Arc<App>,
     server: Arc<Server>,
+    operator: Option<Listener>,
 }
 
 impl Service {
@@ -72,14 +77,13 @@ impl Service {
         }
         let ops_listen = config.ops_listen;
         let metrics = Metrics::default();
-        let handover = inherited
-            .as_mut()
-            .map(|inherited| Handover::read(&inherited.receive()?))
-            .transpose()
-            .map_err(Stop::Failed)?;
-        if let Some(handover) = &handover {
-            log::info!("sessions={} taken over", handover.sessions());
+        let (state, connections) = match &mut inherited {
+            Some(inherited) => inherited.receive().map(|(state, idle)| (Some(state), idle)),
+            None => Ok((None, Vec::new())),
         }
+        .map_err(Stop::Failed)?;
+        let handover = state.map(|state| Handover::read(&state)).transpose();
+        let handover = handover.map_err(Stop::Failed)?;
         let app =
             App::start(config, store, Clock::system(), &metrics, handover).map_err(Stop::failed)?;
         let server = match &inherited {
@@ -92,22 +96,22 @@ impl Service {
         let server = server.map_err(|e| Stop::Failed(format!("can't listen on {listen}: {e}")))?;
         let server = Arc::new(server);
         show(&metrics, &app, &server, app.config.db.clone());
-        if let Some(address) = ops_listen {
+        let operator = ops_listen.map(|address| {
             let store = app.store.clone();
             let ready = Arc::new(move || store.ready().map_err(|e| e.to_string()));
             let started = match inherited {
-                Some(_) => ops::listener::succeed(address, metrics, ready),
-                None => ops::listener::start(address, metrics, ready),
+                Some(_) => Listener::succeed(address, metrics, ready),
+                None => Listener::start(address, metrics, ready),
             };
-            started.map_err(|e| {
-                Stop::Failed(format!("can't listen on {address} (ops_listen): {e}"))
-            })?;
-        }
+            started.map_err(|e| format!("can't listen on {address} (ops_listen): {e}"))
+        });
+        let operator = operator.transpose().map_err(Stop::Failed)?;
         log::info!("address={} listening", server.local_addr());
+        server.admit(connections);
         if let Some(inherited) = inherited {
-            inherited.take_over().map_err(Stop::Failed)?;
+            inherited.take_over();
         }
-        Ok(Service { app, server })
+        Ok(Service { app, server, operator })
     }
 
     pub fn server(&self) -> &Server {
@@ -122,23 +126,42 @@ impl Service {
         program: Option<Program>,
         succeeds: bool,
     ) -> Result<(), Stop> {
+        // Those that came while something else was awaited.
+        let mut kept = VecDeque::new();
         let signal = loop {
-            let signal = signals.forever().next();
-            if signal != Some(SIGUSR2) {
+            let signal = match kept.pop_front() {
+                Some(signal) => signal,
+                None => signals.forever().next().unwrap_or(SIGTERM),
+            };
+            if signal != SIGUSR2 {
                 break signal;
             }
             log::info!("signal={SIGUSR2} handing over");
-            let handed = program.as_ref().ok_or("the program's file is not known".to_owned());
-            match handed.and_then(|program| Ok((program, program.hand_over(&self)?))) {
-                Ok((program, child)) => return self.leave(signals, program, child, succeeds),
-                Err(why) => log::error!("no handing over, this process goes on: {why}"),
+            let mut stops = || {
+                kept.extend(signals.pending());
+                kept.iter().any(|signal| *signal != SIGUSR2)
+            };
+            let program = program.as_ref().ok_or("the program's file is not known".to_owned());
+            let is_followed = supervisor::listens();
+            if !is_followed && !succeeds {
+                waiter::adopt();
+            }
+            let mut hand = |program: &Program| program.hand_over(&self, is_followed, &mut stops);
+            match program.and_then(|program| Ok((program, hand(program)?))) {
+                Ok((program, successor)) => {
+                    return self.leave(signals, kept, program, successor, succeeds);
+                }
+                Err(why) => {
+                    self.app.refuse_successor(&why);
+                    log::error!("no handing over, this process goes on: {why}");
+                }
             }
         };
-        log::info!("signal={} stopping", signal.unwrap_or(0));
+        log::info!("signal={signal} stopping");
         let handle = signals.handle();
         std::thread::spawn(move || {
             if signals.forever().next().is_some() {
-                std::process::exit(130);
+                exit(130);
             }
         });
         self.stop(GRACE);
@@ -160,35 +183,47 @@ impl Service {
     fn leave(
         self,
         mut signals: Signals,
+        mut kept: VecDeque<i32>,
         program: &Program,
-        mut child: Child,
+        successor: Pid,
         succeeds: bool,
     ) -> Result<(), Stop> {
-        let pid = child.id();
-        log::info!("pid={pid} has taken over");
+        log::info!("pid={successor} has taken over");
         let is_followed = supervisor::listens();
         if is_followed {
-            supervisor::tell(&format!("MAINPID={pid}"));
+            supervisor::tell(&format!("MAINPID={successor}"));
+        }
+        if let Some(operator) = &self.operator {
+            operator.stop();
         }
         let (tell, finished) = mpsc::channel();
         thread::spawn(move || {
             self.stop(LEAVES);
             let _ = tell.send(());
         });
-        let successor = i32::try_from(pid).ok().and_then(Pid::from_raw);
-        // Whether nobody wants anything of this process any more.
-        let mut pass_on = || {
-            let named = signals.pending().filter_map(Signal::from_named_raw);
-            named.fold(false, |over, signal| {
-                if let Some(successor) = successor {
-                    let _ = kill_process(successor, signal);
+        // Once the successor is told to stop, what runs here has as long as it has there.
+        let mut until = None;
+        let mut code = 1;
+        while finished.recv_timeout(LOOKS_UP) == Err(RecvTimeoutError::Timeout)
+            && until.is_none_or(|until| Instant::now() < until)
+        {
+            kept.extend(signals.pending());
+            for signal in kept.drain(..) {
+                waiter::pass_on(signal, successor);
+                if signal != SIGUSR2 {
+                    until.get_or_insert_with(|| Instant::now() + GRACE);
                 }
-                over || signal != Signal::USR2
-            })
-        };
-        while finished.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
-            if pass_on() {
-                break;
+            }
+            // Nobody serves any more: whoever watches shall see it now.
+            let ended = match is_followed {
+                true => test_kill_process(successor).is_err().then_some(1),
+                false => waiter::all_have_ended(&mut code),
+            };
+            if until.is_none()
+                && let Some(code) = ended
+            {
+                log::error!("the successor has ended (exit code {code})");
+                exit(code);
             }
         }
         // A manager that follows knows the successor; one that started it is told by its end.
@@ -196,12 +231,18 @@ impl Service {
             return Ok(());
         }
         waiter::hold_signals(true);
-        pass_on();
-        let why = program.command().arg(waiter::WORD).exec();
+        signals.pending().for_each(|signal| waiter::pass_on(signal, successor));
+        let why = program.command().arg(waiter::WORD).arg(successor.to_string()).exec();
         waiter::hold_signals(false);
         // Then this process waits as it is.
         log::warn!("{}: {why}", waiter::WORD);
-        child.wait().map(drop).map_err(Stop::failed)
+        loop {
+            if let Some(code) = waiter::all_have_ended(&mut code) {
+                exit(code);
+            }
+            thread::sleep(LOOKS_UP);
+            signals.pending().for_each(|signal| waiter::pass_on(signal, successor));
+        }
     }
 }
 

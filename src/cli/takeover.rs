@@ -7,6 +7,7 @@
 //!    │ ◀─────────────── ready ────────── │
 //!    │ stops accepting; what comes waits in the listener's queue
 //!    │ ──────── sessions, keys ────────▶ │
+//!    │ ─── connections without request ▶ │
 //!    │                                   │ accepts
 //!    │ ◀────────────── serving ───────── │
 //!    │ tells tabs to come back, finishes what runs, leaves
@@ -14,16 +15,20 @@
 //!
 //! Whatever fails before the last line, the successor is ended and the predecessor goes on. What is
 //! handed over never touches a disk.
+mod descriptors;
+pub mod starter;
+
 use super::serve::Service;
+use rustix::process::{Pid, Signal, kill_process};
 use std::env;
 use std::ffi::OsString;
-use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// Names the descriptors to the successor: the pair's end and the listener.
@@ -35,9 +40,12 @@ const BEGINS: Duration = Duration::from_secs(10);
 /// Running requests are waited for so long before sessions are handed over, since they may begin or
 /// end some; what takes longer finishes here.
 const SETTLES: Duration = Duration::from_millis(1000);
+/// How soon a signal to stop is heeded while the successor is waited for.
+const LOOKS_UP: Duration = Duration::from_millis(100);
 /// Largest handover, in bytes: 20,000 sessions of a kilobyte, several times over.
 const MAX_HANDOVER: u64 = 256 << 20;
 
+const STARTED: u8 = b'p';
 const READY: u8 = b'r';
 const SERVING: u8 = b's';
 
@@ -58,8 +66,15 @@ impl Program {
         Command::new(&self.path)
     }
 
-    /// Starts a successor and hands everything to it. The error says why this process goes on.
-    pub fn hand_over(&self, service: &Service) -> Result<Child, String> {
+    /// Starts a successor and hands everything to it, unless `stops` says meanwhile that there shall
+    /// be none; gives the successor's number. The error says why this process goes on. A successor
+    /// that a service manager `is_followed` by is that one's child, otherwise this process's.
+    pub fn hand_over(
+        &self,
+        service: &Service,
+        is_followed: bool,
+        stops: &mut dyn FnMut() -> bool,
+    ) -> Result<Pid, String> {
         let (ours, theirs) = UnixStream::pair().map_err(|e| e.to_string())?;
         // Copies that a new program keeps open; ours are closed by themselves.
         let listener = service.server().listener().map_err(|e| e.to_string())?;
@@ -68,50 +83,127 @@ impl Program {
             return Err("no descriptors are left".into());
         };
         let names = format!("{} {}", raw(&pair), raw(&listener));
-        let spawned = self.command().args(&self.arguments).env(INHERITED, names).spawn();
+        let mut command = self.command();
+        command.args(is_followed.then_some(starter::WORD)).args(&self.arguments);
+        let spawned = command.env(INHERITED, names).spawn();
         drop((theirs, pair, listener));
-        let mut child = spawned.map_err(|e| format!("{}: {e}", self.path.display()))?;
-        match converse(&ours, service) {
-            Ok(()) => Ok(child),
-            Err(why) => {
-                let _ = child.kill();
-                let end = child.wait();
-                let end = end.map_or_else(|e| e.to_string(), |status| status.to_string());
-                Err(format!("{why} ({end})"))
-            }
+        let child = spawned.map_err(|e| format!("{}: {e}", self.path.display()))?;
+        let mut successor = Successor { child, started: None };
+        match successor.take_over(&ours, service, is_followed, stops) {
+            Ok(()) => Ok(successor.pid()),
+            Err(why) => Err(format!("{why} ({})", successor.end())),
         }
     }
+}
+
+/// A process that is to take the place of this one.
+struct Successor {
+    /// It, or its starter.
+    child: Child,
+    /// It, where it has a starter.
+    started: Option<Pid>,
+}
+
+impl Successor {
+    fn pid(&self) -> Pid {
+        self.started.unwrap_or_else(|| Pid::from_child(&self.child))
+    }
+
+    fn take_over(
+        &mut self,
+        pair: &UnixStream,
+        service: &Service,
+        is_followed: bool,
+        stops: &mut dyn FnMut() -> bool,
+    ) -> Result<(), String> {
+        let mut get_ready = || {
+            if is_followed {
+                expect(pair, STARTED, GETS_READY, stops)?;
+                self.started = number(pair);
+            }
+            expect(pair, READY, GETS_READY, stops)
+        };
+        get_ready().map_err(|why| format!("it did not get ready: {why}"))?;
+        if is_followed {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        converse(pair, service, stops)
+    }
+
+    /// Ends it; gives in words how it ended.
+    fn end(mut self) -> String {
+        match self.started {
+            None => drop(self.child.kill()),
+            Some(pid) => {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+        let end = self.child.wait();
+        end.map_or_else(|e| e.to_string(), |status| status.to_string())
+    }
+}
+
+/// A process' number, which its starter has sent.
+fn number(mut from: &UnixStream) -> Option<Pid> {
+    let mut number = [0; 4];
+    from.read_exact(&mut number).ok()?;
+    Pid::from_raw(i32::from_be_bytes(number))
 }
 
 fn raw(fd: &OwnedFd) -> RawFd {
     std::os::fd::AsRawFd::as_raw_fd(fd)
 }
 
-fn converse(mut successor: &UnixStream, service: &Service) -> Result<(), String> {
-    expect(successor, READY, GETS_READY).map_err(|e| format!("it did not get ready: {e}"))?;
-    service.server().pause(SETTLES);
-    let handed = (|| {
+fn converse(
+    mut successor: &UnixStream,
+    service: &Service,
+    stops: &mut dyn FnMut() -> bool,
+) -> Result<(), String> {
+    let idle = service.server().pause(SETTLES);
+    let mut hand = || {
         let state = service.app.hand_over();
-        successor.write_all(&(state.len() as u64).to_be_bytes()).map_err(|e| e.to_string())?;
-        successor.write_all(&state).map_err(|e| e.to_string())?;
-        expect(successor, SERVING, BEGINS)
-    })();
-    handed.map_err(|e| {
-        if let Err(e) = service.server().resume() {
+        successor.set_write_timeout(Some(BEGINS))?;
+        successor.write_all(&(state.len() as u64).to_be_bytes())?;
+        successor.write_all(&state)?;
+        successor.write_all(&(idle.len() as u64).to_be_bytes())?;
+        descriptors::send(successor, &idle)
+    };
+    let handed = hand().map_err(|e: io::Error| e.to_string());
+    let handed = handed.and_then(|()| expect(successor, SERVING, BEGINS, stops));
+    handed.map_err(|why| {
+        if let Err(e) = service.server().resume(idle) {
             log::error!("connections cannot be accepted any more: {e}");
         }
-        format!("it did not begin to serve: {e}")
+        format!("it did not begin to serve: {why}")
     })
 }
 
-fn expect(mut from: &UnixStream, word: u8, within: Duration) -> Result<(), String> {
-    from.set_read_timeout(Some(within)).map_err(|e| e.to_string())?;
-    from.set_write_timeout(Some(within)).map_err(|e| e.to_string())?;
+fn expect(
+    mut from: &UnixStream,
+    word: u8,
+    within: Duration,
+    stops: &mut dyn FnMut() -> bool,
+) -> Result<(), String> {
+    let since = Instant::now();
+    from.set_read_timeout(Some(LOOKS_UP)).map_err(|e| e.to_string())?;
     let mut heard = [0];
-    match from.read_exact(&mut heard) {
-        Ok(()) if heard[0] == word => Ok(()),
-        Ok(()) => Err("it said something else".into()),
-        Err(e) => Err(e.to_string()),
+    loop {
+        match from.read(&mut heard) {
+            Ok(1) if heard[0] == word => return Ok(()),
+            Ok(0) => return Err("it ended".into()),
+            Ok(_) => return Err("it said something else".into()),
+            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                if stops() {
+                    return Err("this process was told to stop".into());
+                }
+                if since.elapsed() > within {
+                    return Err(format!("nothing was heard of it for {} s", within.as_secs()));
+                }
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e.to_string()),
+        }
     }
 }
 
@@ -134,25 +226,36 @@ impl Inheritance {
         Ok(Some(Inheritance { pair, listener }))
     }
 
-    /// Says that this process is ready, and takes what the predecessor hands over.
-    pub fn receive(&mut self) -> Result<Zeroizing<Vec<u8>>, String> {
-        let failed = |e: std::io::Error| format!("the predecessor: {e}");
-        self.pair.set_read_timeout(Some(BEGINS)).map_err(failed)?;
-        self.pair.write_all(&[READY]).map_err(failed)?;
-        let mut length = [0; 8];
-        self.pair.read_exact(&mut length).map_err(failed)?;
-        let length = u64::from_be_bytes(length);
-        if length > MAX_HANDOVER {
-            return Err("the predecessor hands over too much".into());
-        }
-        let mut state = Zeroizing::new(vec![0; length as usize]);
-        self.pair.read_exact(&mut state).map_err(failed)?;
-        Ok(state)
+    /// Says that this process is ready, and takes what the predecessor hands over: its state, and
+    /// connections that wait for a request.
+    pub fn receive(&mut self) -> Result<(Zeroizing<Vec<u8>>, Vec<TcpStream>), String> {
+        let mut take = || {
+            self.pair.set_read_timeout(Some(BEGINS))?;
+            self.pair.write_all(&[READY])?;
+            let length = self.number()?;
+            if length > MAX_HANDOVER {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
+            let mut state = Zeroizing::new(vec![0; length as usize]);
+            self.pair.read_exact(&mut state)?;
+            let count = usize::try_from(self.number()?).unwrap_or(usize::MAX);
+            Ok((state, descriptors::receive(&self.pair, count)?))
+        };
+        take().map_err(|e: io::Error| format!("the predecessor: {e}"))
     }
 
-    /// From now on this process serves.
-    pub fn take_over(mut self) -> Result<(), String> {
-        self.pair.write_all(&[SERVING]).map_err(|e| format!("the predecessor: {e}"))
+    fn number(&mut self) -> io::Result<u64> {
+        let mut number = [0; 8];
+        self.pair.read_exact(&mut number)?;
+        Ok(u64::from_be_bytes(number))
+    }
+
+    /// From now on this process serves. Should the predecessor have gone, so much the more: had it
+    /// decided to go on, it would have ended this process.
+    pub fn take_over(mut self) {
+        if let Err(e) = self.pair.write_all(&[SERVING]) {
+            log::warn!("the predecessor has gone: {e}");
+        }
     }
 }
 

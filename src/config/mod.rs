@@ -16,6 +16,7 @@ pub use network::Network;
 pub use table::{CONFIG_HELP, SETTINGS, Setting, Shape, setting};
 
 use log::LevelFilter;
+use rustls::pki_types::CertificateDer;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -35,6 +36,8 @@ pub struct Config {
     pub ops_listen: Option<SocketAddr>,
     pub trusted_proxies: Vec<Network>,
     pub allow_private_upstreams: bool,
+    /// Authorities beside the web's own.
+    pub upstream_ca: Vec<CertificateDer<'static>>,
     pub log: LevelFilter,
     pub log_format: LogFormat,
     pub session_idle: Duration,
@@ -182,6 +185,7 @@ fn blank() -> Config {
         ops_listen: None,
         trusted_proxies: Vec::new(),
         allow_private_upstreams: false,
+        upstream_ca: Vec::new(),
         log: LevelFilter::Off,
         log_format: LogFormat::Logfmt,
         session_idle: Duration::ZERO,

@@ -1,5 +1,9 @@
 //! THE table of settings: flags, environment names, TOML keys, help and README come from it.
 use super::{BaseUrl, Config, LogFormat, Network, parse_duration};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -95,6 +99,15 @@ pub static SETTINGS: &[Setting] = &[
         set: |config, text| put(&mut config.allow_private_upstreams, switch(text)),
     },
     Setting {
+        key: "upstream_ca",
+        shape: Shape::Text,
+        value: "FILE",
+        default: "",
+        without: "the web's alone",
+        help: "certificates (PEM) of further authorities that posta-servers may have",
+        set: |config, text| put(&mut config.upstream_ca, authorities(text)),
+    },
+    Setting {
         key: "log",
         shape: Shape::Text,
         value: "LEVEL",
@@ -175,6 +188,22 @@ fn socket_address(text: &str) -> Result<SocketAddr, String> {
 
 fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("expected a file".into()) } else { Ok(PathBuf::from(text)) }
+}
+
+/// The certificates of a PEM file, as DER.
+#[expect(clippy::disallowed_methods, reason = "read while starting up")]
+fn authorities(text: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pem = fs::read(text).map_err(|e| e.to_string())?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let found = found.map_err(|e| format!("expected certificates in PEM form: {e}"))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in &found {
+        roots.add(certificate.clone()).map_err(|e| format!("no authority's certificate: {e}"))?;
+    }
+    if found.is_empty() { Err("expected certificates in PEM form".into()) } else { Ok(found) }
 }
 
 fn networks(text: &str) -> Result<Vec<Network>, String> {

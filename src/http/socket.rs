@@ -88,6 +88,28 @@ impl Socket {
         self.when_ready(wait, |mut stream| stream.read(buf))
     }
 
+    /// As `read`, as long as `may` allows each try, and `on` the wait after one in vain:
+    /// `ConnectionAborted` otherwise, and nothing was read. From a coroutine only.
+    pub fn read_when(
+        &mut self,
+        buf: &mut [u8],
+        wait: Duration,
+        may: impl Fn() -> bool,
+        on: impl Fn() -> bool,
+    ) -> io::Result<usize> {
+        self.when_ready(wait, |mut stream| {
+            if !may() {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            match stream.read(buf) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock && !on() => {
+                    Err(io::ErrorKind::ConnectionAborted.into())
+                }
+                done => done,
+            }
+        })
+    }
+
     /// `TimedOut` when the peer took nothing in time. From a coroutine only.
     pub fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
         self.when_ready(wait, |mut stream| stream.write(bytes))
@@ -122,6 +144,11 @@ impl Socket {
         let stream = self.watched().stream.try_clone()?;
         self.handed_over = true;
         Ok(stream)
+    }
+
+    /// Lets go of a stream of which someone else has a descriptor and with which they go on.
+    pub fn leave(mut self) {
+        self.handed_over = true;
     }
 
     /// Tries, and sleeps until the kernel reports a change or the time is up, and tries again.

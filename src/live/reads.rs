@@ -17,6 +17,18 @@ pub enum Ask {
     Mark(PeerUrl),
 }
 
+impl Ask {
+    /// For the log, which is not told with whom.
+    pub fn what(&self) -> &'static str {
+        match self {
+            Ask::Identity => "identity",
+            Ask::Contacts => "contacts",
+            Ask::Thread(_) => "a thread's newest messages",
+            Ask::Mark(_) => "how far a thread was read",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
     /// Nobody waits for it.

@@ -160,7 +160,7 @@ impl Account {
         let shown = matches!(call.ask, Ask::Contacts | Ask::Thread(_));
         let passing = made.as_ref().err().is_some_and(|e| Trouble::of(e).is_some());
         let changed = made.unwrap_or_else(|e| {
-            log::debug!("user={} {:?}: {e}", self.user.0, call.ask);
+            log::debug!("user={} {}: {e}", self.user.0, call.ask.what());
             Changed::default()
         });
         let mut triggers = Vec::new();

@@ -25,6 +25,17 @@ pub struct Passed {
     pub active_ms: u64,
 }
 
+impl Passed {
+    pub fn user(&self) -> UserId {
+        UserId(self.user)
+    }
+
+    /// Whether it is the account that its owner's browser knows by this name.
+    pub fn is_of(&self, tag: &str) -> bool {
+        self.tag == tag
+    }
+}
+
 impl Sessions {
     /// All of them, for a successor.
     pub fn pass(&self) -> Vec<Passed> {

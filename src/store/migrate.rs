@@ -1,6 +1,6 @@
 //! Migrations: numbered, only ever added to. `user_version` says how many a database has had,
 //! `application_id` that it is ours.
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 const MIGRATIONS: &[&str] =
     &[include_str!("../../sql/0001_init.sql"), include_str!("../../sql/0002_settings.sql")];
@@ -13,7 +13,9 @@ pub fn known() -> i64 {
     MIGRATIONS.len() as i64
 }
 
-/// Whether the database is ours and not too new; the text says what it is instead.
+/// Whether the database is ours and not too new; the text says what it is instead. A newer one is
+/// not too new when a migration has said that older programs can live with it (`readable_by`): so
+/// that whoever must go back to the program of yesterday can.
 pub fn check(db: &Connection) -> rusqlite::Result<Result<(), String>> {
     // One statement, so that all three are of one moment: another process may be creating it.
     let (application, version, tables): (i64, i64, i64) = db.query_row(
@@ -26,7 +28,7 @@ pub fn check(db: &Connection) -> rusqlite::Result<Result<(), String>> {
     let is_blank = (application, version, tables) == (0, 0, 0);
     Ok(if application != APPLICATION_ID && !is_blank {
         Err("it belongs to another program".into())
-    } else if version > known {
+    } else if version > known && readable_by(db)?.is_none_or(|least| least > known) {
         Err(format!(
             "it was written by a newer chat-posta (schema {version}, this one knows {known}): run \
              that one, or restore a backup"
@@ -34,6 +36,15 @@ pub fn check(db: &Connection) -> rusqlite::Result<Result<(), String>> {
     } else {
         Ok(())
     })
+}
+
+/// The oldest schema whose programs can use this newer one. A migration that only adds what they
+/// need not know writes it: `INSERT OR REPLACE INTO settings VALUES ('readable_by', CAST('2' AS
+/// BLOB))`; any other takes it away.
+fn readable_by(db: &Connection) -> rusqlite::Result<Option<i64>> {
+    let query =
+        "SELECT CAST(CAST(value AS TEXT) AS INTEGER) FROM settings WHERE name = 'readable_by'";
+    db.query_row(query, [], |row| row.get(0)).optional()
 }
 
 /// Runs the migrations that are missing, all or none.
@@ -116,6 +127,32 @@ mod tests {
         let folder = temporary.close();
         let why = refusal(&folder);
         assert!(why.contains("newer chat-posta (schema 99, this one knows 2)"), "{why}");
+    }
+
+    #[test]
+    fn a_newer_database_that_this_program_can_live_with_is_left_as_it_is() {
+        for (least, is_fine) in [(known(), true), (1, true), (known() + 1, false)] {
+            let temporary = temporary();
+            let salt = temporary.store.prf_salt().unwrap();
+            let db = Connection::open(&temporary.path).unwrap();
+            db.pragma_update(None, "user_version", 99).unwrap();
+            db.execute(
+                "INSERT INTO settings VALUES ('readable_by', CAST(?1 AS BLOB))",
+                [least.to_string()],
+            )
+            .unwrap();
+            drop(db);
+            let path = temporary.path.clone();
+            let folder = temporary.close();
+            if !is_fine {
+                assert!(refusal(&folder).contains("newer chat-posta"));
+                continue;
+            }
+            assert_eq!(Store::open(&path).unwrap().prf_salt().unwrap(), salt);
+            let db = Connection::open(&path).unwrap();
+            let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+            assert_eq!(version, 99);
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::posta::Actors;
 use crate::session::{Ceremonies, Limits, Session, Sessions};
 use crate::store::{Store, StoreError, UserId};
 use crate::webauthn::Policy;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Everything a handler may use.
 pub struct App {
@@ -34,11 +34,19 @@ pub struct App {
     pub prf_salt: [u8; 32],
     /// Signs `/media/` URLs; new at every start.
     pub media_key: [u8; 32],
+    /// Those that did not come to take this process' place.
+    pub refused: Mutex<Option<Refused>>,
     /// Requests answered, by route and status, and how long those took that a handler saw.
     requests: Family,
     durations: Histogram,
     /// Connections that ended with an answer, by reason.
     closes: Family,
+}
+
+/// How many successors did not come up, and why the latest did not, in ASCII.
+pub struct Refused {
+    pub count: u32,
+    pub why: String,
 }
 
 impl App {
@@ -54,13 +62,13 @@ impl App {
         let prf_salt = store.prf_salt()?;
         let client = Client::new(crate::http::client::Options {
             allow_private: config.allow_private_upstreams,
+            roots: config.upstream_ca.clone(),
             agent: concat!("chat-posta/", env!("CARGO_PKG_VERSION")).to_owned(),
             timing: Some(metrics.histogram(
                 "chat_posta_upstream_duration_seconds",
                 "Calls to posta-servers until their answer's head or their failure, by outcome.",
                 "outcome",
             )),
-            ..Default::default()
         });
         let app = Arc::new(App {
             sessions: Sessions::new(clock.clone(), config.session_idle, config.session_max),
@@ -75,6 +83,7 @@ impl App {
                 .as_ref()
                 .and_then(Handover::media_key)
                 .unwrap_or_else(crate::ops::random::bytes),
+            refused: Mutex::default(),
             requests: metrics.family(
                 "chat_posta_http_requests_total",
                 "Requests answered, by route and status.",
@@ -95,10 +104,18 @@ impl App {
             config,
         });
         if let Some(handover) = handover {
-            app.sessions.receive(handover.into_sessions(), &app.client);
+            app.sessions.receive(handover.into_sessions(&app.store)?, &app.client);
         }
         keeper::start(Arc::downgrade(&app));
         Ok(app)
+    }
+
+    /// Notes that a successor did not come up.
+    pub fn refuse_successor(&self, why: &str) {
+        let visible = |c: char| if matches!(c, ' '..='~') { c } else { '?' };
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = refused.as_ref().map_or(0, |refused| refused.count) + 1;
+        *refused = Some(Refused { count, why: why.chars().map(visible).collect() });
     }
 
     /// Whether browsers reach us by https.

@@ -144,6 +144,12 @@ pub fn origin_of(server_url: &str) -> Option<Origin> {
 /// Bytes of an account's name in its owner's browser.
 const TAG: usize = 12;
 
+/// Names an account to its owner's browser, always the same; tells nothing else.
+pub(super) fn tag(handle: &[u8; 32]) -> String {
+    let digest = Sha256::new().chain_update(b"account").chain_update(handle).finalize();
+    encode::b64url(&digest[..TAG])
+}
+
 impl App {
     /// Begins a session and gives its cookie's value.
     pub fn sign_in(
@@ -155,8 +161,7 @@ impl App {
         server: Server,
     ) -> String {
         let agent = agent::in_words(request.fields.get("user-agent").unwrap_or(""));
-        let digest = Sha256::new().chain_update(b"account").chain_update(handle).finalize();
-        let tag = encode::b64url(&digest[..TAG]);
+        let tag = tag(handle);
         self.sessions.create(Account { user, tag, name: name.to_owned(), agent, server })
     }
 }

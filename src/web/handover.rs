@@ -1,8 +1,11 @@
 //! What a successor needs to go on where this process stops: bytes in RAM, for a private descriptor.
 use super::app::App;
+use super::ceremony;
 use crate::ops::encode;
 use crate::session::Passed;
+use crate::store::{Store, StoreError, UserId};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use zeroize::{Zeroize, Zeroizing};
 
 #[derive(Serialize, Deserialize)]
@@ -17,16 +20,24 @@ impl Handover {
         serde_json::from_slice(bytes).map_err(|e| format!("what was handed over: {e}"))
     }
 
-    pub fn sessions(&self) -> usize {
-        self.sessions.len()
-    }
-
     pub(super) fn media_key(&self) -> Option<[u8; 32]> {
         encode::b64url_decode(&self.media_key)?.try_into().ok()
     }
 
-    pub(super) fn into_sessions(mut self) -> Vec<Passed> {
-        std::mem::take(&mut self.sessions)
+    /// The sessions of those whom this database knows. It may be another one than the predecessor's,
+    /// where the same number is another person.
+    pub(super) fn into_sessions(mut self, store: &Store) -> Result<Vec<Passed>, StoreError> {
+        let users = store.user_list()?;
+        let known: HashMap<UserId, String> =
+            users.iter().map(|user| (user.id, ceremony::tag(&user.handle))).collect();
+        let mut passed = std::mem::take(&mut self.sessions);
+        let all = passed.len();
+        passed.retain(|session| known.get(&session.user()).is_some_and(|tag| session.is_of(tag)));
+        log::info!("sessions={} taken over", passed.len());
+        if passed.len() < all {
+            log::warn!("sessions={} not taken over: of nobody known here", all - passed.len());
+        }
+        Ok(passed)
     }
 }
 

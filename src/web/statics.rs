@@ -1,16 +1,24 @@
 //! Answers that need no session and no state.
-use super::app::App;
+use super::app::{App, Refused};
 use super::assets;
 use super::failure::{Answer, Failure};
 use super::routes::Params;
 use crate::http::{Request, Response};
+use std::sync::PoisonError;
 
-/// `GET /healthz`: the process accepts and answers. This host alone is told the version.
-pub fn health(_: &App, request: &mut Request<'_>, _: &Params<'_>) -> Answer {
+/// `GET /healthz`: the process accepts and answers. This host alone is told which one it is, and
+/// whether others failed to take its place.
+pub fn health(app: &App, request: &mut Request<'_>, _: &Params<'_>) -> Answer {
     let answer = Response::new(200).bytes("text/plain; charset=utf-8", &b"ok\n"[..]);
-    Ok(match request.client_ip.is_loopback() {
-        true => answer.with("chat-posta-version", env!("CHAT_POSTA_VERSION")),
-        false => answer,
+    if !request.client_ip.is_loopback() {
+        return Ok(answer);
+    }
+    let answer = answer
+        .with("chat-posta-version", env!("CHAT_POSTA_VERSION"))
+        .with("chat-posta-process", std::process::id().to_string());
+    Ok(match app.refused.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        Some(Refused { count, why }) => answer.with("chat-posta-refused", format!("{count} {why}")),
+        None => answer,
     })
 }
 

@@ -2,16 +2,20 @@
 //! who signs up and in with a passkey made of software.
 use super::passkey::Passkey;
 use super::process::{Directory, run};
+use super::program::program;
 use super::stream::Stream;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 pub struct Chat {
     pub directory: Directory,
     pub origin: String,
+    /// What is run; a takeover runs what lies there then.
+    program: PathBuf,
     port: u16,
     flags: Vec<String>,
     child: Option<Child>,
@@ -34,11 +38,16 @@ impl Reply {
 
 impl Chat {
     pub fn start(flags: &[&str]) -> Chat {
+        Chat::start_program(&program(), flags)
+    }
+
+    pub fn start_program(program: &Path, flags: &[&str]) -> Chat {
         // The port must be known before, since the origin names it.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut chat = Chat {
             directory: Directory::new(),
             origin: format!("http://localhost:{port}"),
+            program: program.to_owned(),
             port,
             flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
             child: None,
@@ -51,7 +60,7 @@ impl Chat {
     pub fn restart(&mut self) {
         self.kill();
         let (listen, db) = (format!("127.0.0.1:{}", self.port), self.db());
-        let mut child = Command::new(env!("CARGO_BIN_EXE_chat-posta"))
+        let mut child = Command::new(&self.program)
             .args(["serve", "--listen", &listen, "--base-url", &self.origin, "--db", &db])
             .arg("--allow-private-upstreams")
             .args(&self.flags)
@@ -59,7 +68,8 @@ impl Chat {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        assert!(lines.any(|line| line.ends_with(" listening")), "it did not start");
+        let listens = |line: &str| line.ends_with(" listening") || line.contains(r#""listening""#);
+        assert!(lines.any(|line| listens(&line)), "it did not start");
         // Somebody must go on reading, or the server would block on its log.
         let log = Arc::clone(&self.log);
         std::thread::spawn(move || lines.for_each(|line| *log.lock().unwrap() += &(line + "\n")));
@@ -69,21 +79,33 @@ impl Chat {
     /// `kill -9`
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // A successor that took over is its child.
-            let pid = child.id();
-            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+            // Successors are its children, and theirs.
+            let mut family = vec![child.id()];
+            let mut next = 0;
+            while let Some(&pid) = family.get(next) {
+                family.extend(super::children(pid));
+                next += 1;
+            }
             let _ = child.kill();
-            let _ = Command::new("kill")
-                .arg("-9")
-                .args(children.unwrap_or_default().split_whitespace())
-                .stderr(Stdio::null())
-                .status();
+            for pid in &family[1..] {
+                let _ = super::signal(*pid, rustix::process::Signal::KILL);
+            }
             let _ = child.wait();
         }
     }
 
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Host and port, as a socket takes them.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The process that was started, once it has ended: its exit code.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        self.child.as_mut()?.try_wait().unwrap()?.code()
     }
 
     pub fn pid(&self) -> u32 {

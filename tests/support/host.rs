@@ -1,4 +1,5 @@
 //! A host on which a person runs commands: a directory with a configuration and a database.
+use super::server::program;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,7 +9,6 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_chat-posta");
 /// The user and group that own nothing.
 const NOBODY: u32 = 65_534;
 
@@ -56,7 +56,7 @@ impl From<Output> for Outcome {
 /// Runs the binary with exactly these arguments. Should a test be wrong and the arguments right, no
 /// service starts on this machine: its database can't be made.
 pub fn bare(words: &[&str]) -> Outcome {
-    let mut command = Command::new(BINARY);
+    let mut command = Command::new(program());
     command.args(words).env_clear().env("CHAT_POSTA_DB", "/dev/null/state.db");
     command.output().expect("the binary starts").into()
 }
@@ -91,7 +91,7 @@ impl Host {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(program());
         // In front of a `--`, if there is one.
         let own = ["--db", &self.db(), "--config", &self.path("config.toml")].map(String::from);
         command.args(&words[..2]).args(own).args(&words[2..]).env_clear();

@@ -1,5 +1,6 @@
 //! The real binary as a process of its own, with a directory of its own; killed when dropped.
 use super::PATIENCE;
+use super::program::program;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -8,7 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 pub fn binary() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_chat-posta"))
+    Command::new(program())
 }
 
 /// Runs the binary to its end, which must come by itself.

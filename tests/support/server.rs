@@ -6,6 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+/// The program under test: cargo's own, or the one that `CHAT_POSTA` names.
+pub fn program() -> PathBuf {
+    let named = std::env::var_os("CHAT_POSTA").filter(|name| !name.is_empty());
+    named.map_or_else(|| env!("CARGO_BIN_EXE_chat-posta").into(), PathBuf::from)
+}
+
 pub struct Server {
     pub address: SocketAddr,
     child: Child,
@@ -14,14 +20,14 @@ pub struct Server {
 
 impl Server {
     pub fn start(flags: &[&str]) -> Server {
-        Server::start_through(Command::new(env!("CARGO_BIN_EXE_chat-posta")), flags)
+        Server::start_through(Command::new(program()), flags)
     }
 
     /// With a limit of `count` open files, as `ulimit -n` sets it.
     pub fn start_with_files(count: u32, flags: &[&str]) -> Server {
         let mut shell = Command::new("sh");
         let run = format!("ulimit -n {count} && exec \"$0\" \"$@\"");
-        shell.args(["-c", &run, env!("CARGO_BIN_EXE_chat-posta")]);
+        shell.args(["-c", &run]).arg(program());
         Server::start_through(shell, flags)
     }
 

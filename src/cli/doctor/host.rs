@@ -1,5 +1,5 @@
 //! What `doctor` sees on this host: the database, the disk, and the kernel's limits.
-use super::{Finding, fail, ok, warn};
+use super::{Finding, fail, ok, service, warn};
 use crate::cli::healthcheck;
 use crate::http::server;
 use crate::store;
@@ -67,18 +67,21 @@ pub fn disk(database: &Path) -> Finding {
     }
 }
 
-/// How many browsers the limit of open files leaves room for.
+/// How many browsers the limit of open files leaves room for, were the service started from here: it
+/// raises its own soft limit to the hard one.
 pub fn files() -> Finding {
-    const WHAT: &str = "open files";
-    // `serve` raises its own soft limit to the hard one.
-    let hard = getrlimit(Resource::Nofile).maximum;
-    let room = server::room_within(hard);
-    let limit = hard.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
+    files_within("open files", getrlimit(Resource::Nofile).maximum)
+}
+
+/// The same for a limit; `None` where there is none.
+pub fn files_within(what: &'static str, limit: Option<u64>) -> Finding {
+    let room = server::room_within(limit);
+    let limit = limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
     let said = format!("limit {limit}: room for {room} connections");
     if room < FEW_CONNECTIONS {
-        warn(WHAT, format!("{said}; raise LimitNOFILE (systemd) or rc_ulimit (OpenRC) to 65536"))
+        warn(what, format!("{said}; raise LimitNOFILE (systemd) or rc_ulimit (OpenRC) to 65536"))
     } else {
-        ok(WHAT, said)
+        ok(what, said)
     }
 }
 
@@ -95,26 +98,59 @@ pub fn maps() -> Finding {
     }
 }
 
-/// Whether the service answers there, or could be started there by whoever runs this.
-pub fn listening(listen: SocketAddr) -> Finding {
+/// Whether the service answers there, or could be started there.
+pub fn listening(listen: SocketAddr) -> Vec<Finding> {
     const WHAT: &str = "listen";
     match TcpListener::bind(listen) {
-        Ok(_) => ok(WHAT, format!("{listen} is free, and may be listened on")),
+        Ok(_) => {
+            let free = ok(WHAT, format!("{listen} is free, and may be listened on"));
+            std::iter::once(free).chain(capability(listen.port())).collect()
+        }
         Err(e) if e.kind() == ErrorKind::AddrInUse => {
             match healthcheck::ask(healthcheck::reachable(listen)) {
-                Ok(_) => ok(WHAT, format!("{listen}: the service answers")),
-                Err(why) => fail(WHAT, format!("{listen} is taken, and {why}")),
+                Ok(state) => service::running(listen, &state),
+                Err(why) => vec![fail(WHAT, format!("{listen} is taken, and {why}"))],
             }
         }
-        Err(e) if e.kind() == ErrorKind::PermissionDenied => fail(
-            WHAT,
-            format!(
-                "{listen}: this user may not listen there; run \
-                 `setcap cap_net_bind_service=+ep {}` (again after every new binary), or start as \
-                 a service that grants it",
-                std::env::current_exe().unwrap_or_default().display()
-            ),
-        ),
-        Err(e) => fail(WHAT, format!("{listen}: {e}; name an address of this host with --listen")),
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+            let said = format!("{listen}: this user may not listen there; {}", remedy());
+            vec![fail(WHAT, said)]
+        }
+        Err(e) => {
+            let said = format!("{listen}: {e}; name an address of this host with --listen");
+            vec![fail(WHAT, said)]
+        }
     }
+}
+
+/// For who looks as root, whom no port is closed to: whether others may run the service there.
+fn capability(port: u16) -> Option<Finding> {
+    const WHAT: &str = "capability";
+    let free_from = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    let free_from = free_from.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(1024);
+    if !rustix::process::geteuid().is_root() || port >= free_from {
+        return None;
+    }
+    let program = std::env::current_exe().ok()?;
+    // linux/capability.h, `vfs_cap_data`: a word of flags, then what is permitted.
+    let mut held = [0; 64];
+    let length = rustix::fs::getxattr(&program, "security.capability", &mut held).unwrap_or(0);
+    let may = length >= 8 && held[0] & 1 == 1 && held[5] & (1 << (NET_BIND_SERVICE - 8)) != 0;
+    Some(if may {
+        ok(WHAT, format!("the program may listen on port {port} for users other than root"))
+    } else {
+        let said = format!("users other than root may not listen on port {port}; {}", remedy());
+        warn(WHAT, said)
+    })
+}
+
+/// `CAP_NET_BIND_SERVICE`, the number of its bit.
+const NET_BIND_SERVICE: u32 = 10;
+
+fn remedy() -> String {
+    format!(
+        "run `setcap cap_net_bind_service=+ep {}` (again after every new binary), or start it as a \
+         service that grants it",
+        std::env::current_exe().unwrap_or_default().display()
+    )
 }

@@ -33,22 +33,38 @@ struct Seen {
     body: Vec<u8>,
 }
 
-/// Asks from a coroutine, where the client is at home, and waits here.
-fn ask(
+/// What is asked.
+struct Question {
     origin: Origin,
+    method: Method,
     target: &'static str,
+    fields: Vec<(&'static str, String)>,
     allow_private: bool,
-) -> Result<Result<Seen, CallError>, String> {
+}
+
+impl Question {
+    fn get(origin: Origin, target: &'static str, allow_private: bool) -> Question {
+        let accept = ("accept", "application/json, text/plain".to_owned());
+        Question { origin, method: Method::Get, target, fields: vec![accept], allow_private }
+    }
+}
+
+/// Asks from a coroutine, where the client is at home, and waits here.
+fn ask(config: &Config, question: Question) -> Result<Result<Seen, CallError>, String> {
     let (tell, told) = mpsc::channel();
+    let roots = config.upstream_ca.clone();
     let work = move || {
+        let Question { origin, method, target, fields, allow_private } = question;
         let agent = concat!("chat-posta/", env!("CARGO_PKG_VERSION")).to_owned();
-        let client = Client::new(Options { allow_private, agent, ..Options::default() });
+        let client = Client::new(Options { allow_private, roots, agent, ..Options::default() });
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let body = if method == Method::Post { CallBody::Bytes(b"{}") } else { CallBody::Empty };
         let call = Call {
-            method: Method::Get,
+            method,
             origin: &origin,
             target,
-            fields: &[("accept", "application/json, text/plain")],
-            body: CallBody::Empty,
+            fields: &fields,
+            body,
             deadlines: DEADLINES,
             max_answer: MAX_ANSWER,
         };
@@ -72,50 +88,93 @@ fn see(mut answer: Answer) -> Seen {
     Seen { status, is_json, hsts, csp, ahead, body }
 }
 
-/// Whether browsers reach this service at its base URL, and whether the clocks agree.
-pub fn base_url(config: &Config) -> (Finding, Finding) {
+/// Whether browsers reach this service at its base URL, whether it takes them for its own, and
+/// whether the clocks agree.
+pub fn base_url(config: &Config) -> Vec<Finding> {
     const WHAT: &str = "base URL";
     let base = &config.base_url;
     let url = base.origin();
-    let origin = Origin { tls: base.https, host: base.host.clone(), port: base.port };
-    let unknown = || warn("clock", "nobody answered to compare it with");
-    match ask(origin, "/healthz", true) {
-        Err(why) => (fail(WHAT, why), unknown()),
+    let origin = || Origin { tls: base.https, host: base.host.clone(), port: base.port };
+    let seen = match ask(config, Question::get(origin(), "/healthz", true)) {
+        Err(why) => return vec![fail(WHAT, why), clock(None)],
         Ok(Err(e)) => {
             let said = format!(
                 "{url} does not answer from here ({e}); check DNS, the proxy, and that the \
                  service runs"
             );
-            (fail(WHAT, said), unknown())
+            return vec![fail(WHAT, said), clock(None)];
         }
-        Ok(Ok(seen)) => {
-            let is_ours = seen.status == 200 && seen.body == b"ok\n" && seen.csp;
-            let reached = if !is_ours {
-                let status = seen.status;
-                fail(WHAT, format!("{url}: something else answers /healthz (status {status})"))
-            } else if base.https && !seen.hsts {
-                let said = "no Strict-Transport-Security: the running service has another base_url";
-                warn(WHAT, format!("{url}: {said}, or the proxy drops the field"))
-            } else {
-                ok(WHAT, format!("{url} reaches the service"))
-            };
-            (reached, clock(seen.ahead))
+        Ok(Ok(seen)) => seen,
+    };
+    if seen.status != 200 || seen.body != b"ok\n" || !seen.csp {
+        let status = seen.status;
+        let said = format!("{url}: something else answers /healthz (status {status})");
+        return vec![fail(WHAT, said), clock(seen.ahead)];
+    }
+    let reached = if base.https && !seen.hsts {
+        let said = "no Strict-Transport-Security: the running service has another base_url";
+        warn(WHAT, format!("{url}: {said}, or the proxy drops the field"))
+    } else {
+        ok(WHAT, format!("{url} reaches the service"))
+    };
+    vec![reached, passkeys(config, origin()), clock(seen.ahead)]
+}
+
+/// Begins a sign-in as a page of that origin would, and goes no further.
+fn passkeys(config: &Config, origin: Origin) -> Finding {
+    const WHAT: &str = "passkeys";
+    let (url, own) = (config.base_url.origin(), config.base_url.rp_id());
+    let fields = vec![
+        ("origin", url.clone()),
+        ("sec-fetch-site", "same-origin".to_owned()),
+        ("content-type", "application/json".to_owned()),
+    ];
+    let method = Method::Post;
+    let begin = Question { origin, method, target: "/login/options", fields, allow_private: true };
+    let seen = match ask(config, begin) {
+        Err(why) => return fail(WHAT, why),
+        Ok(Err(e)) => return fail(WHAT, format!("{url}: {e}")),
+        Ok(Ok(seen)) => seen,
+    };
+    let answer: serde_json::Value = serde_json::from_slice(&seen.body).unwrap_or_default();
+    match (seen.status, answer["publicKey"]["rpId"].as_str()) {
+        (200, Some(rp_id)) if rp_id == own => ok(WHAT, format!("pages of {url} may sign in")),
+        (429, _) => warn(WHAT, "the service was asked too often to tell; try again in a minute"),
+        (403, _) => {
+            let said = format!("the running service does not take {url} for its own");
+            fail(WHAT, format!("{said}; give it this base_url and restart it"))
+        }
+        (status, _) => {
+            let said = format!("{url} does not begin a sign-in (status {status})");
+            fail(WHAT, format!("{said}; look for a proxy that changes requests"))
         }
     }
 }
 
 fn clock(ahead: Option<i64>) -> Finding {
+    let now = Timestamp::now();
     match ahead {
-        None => warn("clock", "the answer had no date to compare it with"),
         Some(ahead) if ahead.abs() > SKEW => {
             let (by, way) = (ahead.abs(), if ahead > 0 { "behind" } else { "ahead of" });
-            warn(
-                "clock",
-                format!("this host is {by} s {way} the other; set up time synchronisation"),
-            )
+            let said = format!("this host is {by} s {way} whoever answers at the base URL");
+            warn("clock", format!("{said}; set up time synchronisation"))
         }
-        Some(_) => ok("clock", format!("{:.0}", Timestamp::now())),
+        _ if !is_kept() => {
+            let said = format!("{now:.0}, and no time service keeps it right");
+            warn("clock", format!("{said}: run chrony, ntpd or systemd-timesyncd on the host"))
+        }
+        _ => ok("clock", format!("{now:.0}, kept right by a time service")),
     }
+}
+
+/// Whether the kernel knows of somebody who keeps its clock right (adjtimex(2)).
+fn is_kept() -> bool {
+    // SAFETY: the structure is numbers alone; without modes it is only written to.
+    let state = unsafe {
+        let mut read: libc::timex = std::mem::zeroed();
+        libc::adjtimex(&mut read)
+    };
+    state >= 0 && state != libc::TIME_ERROR
 }
 
 /// Whether a posta-server answers, by the same rules that the service calls it by.
@@ -127,7 +186,8 @@ pub fn posta_server(config: &Config, url: &str) -> Vec<Finding> {
     let Some(origin) = origin_of(&full) else {
         return vec![fail(WHAT, format!("{url}: expected a URL such as https://alice.example"))];
     };
-    match ask(origin, "/api/v1/identity", config.allow_private_upstreams) {
+    let allow_private = config.allow_private_upstreams;
+    match ask(config, Question::get(origin, "/api/v1/identity", allow_private)) {
         Err(why) => vec![fail(WHAT, why)],
         Ok(Err(CallError::Forbidden)) => {
             let said = "its name leads to a private address; allow_private_upstreams permits that";

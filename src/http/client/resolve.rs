@@ -4,7 +4,7 @@ use super::CallError;
 use super::promise::Promise;
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -68,6 +68,9 @@ impl Resolver {
         if let Ok(address) = literal.parse() {
             return Ok(vec![address]);
         }
+        if is_local(host) {
+            return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+        }
         if host.len() > MAX_NAME {
             return Err(CallError::Resolve("the name is too long".into()));
         }
@@ -82,6 +85,13 @@ impl Resolver {
         let found = promise.wait(until).ok_or(CallError::Timeout("looking the name up"))?;
         found.map_err(CallError::Resolve)
     }
+}
+
+/// What is always this host, as browsers have it too (RFC 6761 §6.3): no name server is asked, and no
+/// file, which an empty root has not.
+fn is_local(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    host == "localhost" || host.ends_with(".localhost")
 }
 
 impl Inner {
@@ -213,8 +223,11 @@ mod tests {
             let expected: Vec<IpAddr> = vec![address.parse().unwrap()];
             assert_eq!(resolver.addresses(host, later()).unwrap(), expected);
         }
-        let local = resolver.addresses("localhost", later()).unwrap();
-        assert!(local.iter().all(IpAddr::is_loopback) && !local.is_empty());
+        for local in ["localhost", "LocalHost.", "chat.localhost"] {
+            let found = resolver.addresses(local, later()).unwrap();
+            assert!(found.len() == 2 && found.iter().all(IpAddr::is_loopback), "{local}");
+        }
+        assert!(!is_local("localhost.example") && !is_local("notlocalhost"));
         let nobody = resolver.addresses("nobody.invalid", later());
         assert!(matches!(nobody, Err(CallError::Resolve(_))));
     }

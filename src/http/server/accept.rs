@@ -119,28 +119,8 @@ impl Acceptor {
     }
 
     fn admit(&mut self, stream: TcpStream, peer: IpAddr) {
-        // Answers are written whole; waiting for more to send would only delay them.
-        let prepared = stream.set_nodelay(true).and_then(|()| stream.set_nonblocking(true));
-        if prepared.is_err() {
-            return; // gone already
-        }
-        let trusted = is_trusted(&self.shared.options.trusted_proxies, peer);
-        let Some(place) = self.shared.places.take((!trusted).then_some(peer)) else {
-            return self.turn_away(stream, peer, "too many connections");
-        };
-        // Shared for a moment: when no coroutine can be had, the stream is still here to be told.
-        let seat = Arc::new(Mutex::new(Some((stream, place))));
-        let (shared, theirs) = (self.shared.clone(), seat.clone());
-        let spawned = stack::spawn_connection(move || {
-            if let Some((stream, place)) = take(&theirs) {
-                conn::run(shared, stream, peer, place);
-            }
-        });
-        if let Err(e) = spawned {
-            log::error!("a connection could not be served: {e}");
-            if let Some((stream, _place)) = take(&seat) {
-                self.turn_away(stream, peer, "no room for another connection");
-            }
+        if let Err((Some(stream), why)) = admit(&self.shared, stream, peer) {
+            self.turn_away(stream, peer, why);
         }
     }
 
@@ -188,6 +168,35 @@ impl Acceptor {
         }
         self.spare = spare();
     }
+}
+
+/// Serves a connection from a coroutine of its own. Where there is no place, the stream comes back to
+/// be told, unless its client has gone already.
+pub fn admit(
+    shared: &Arc<Shared>,
+    stream: TcpStream,
+    peer: IpAddr,
+) -> Result<(), (Option<TcpStream>, &'static str)> {
+    // Answers are written whole; waiting for more to send would only delay them.
+    if stream.set_nodelay(true).and_then(|()| stream.set_nonblocking(true)).is_err() {
+        return Err((None, "the client has gone"));
+    }
+    let trusted = is_trusted(&shared.options.trusted_proxies, peer);
+    let Some(place) = shared.places.take((!trusted).then_some(peer)) else {
+        return Err((Some(stream), "too many connections"));
+    };
+    // Shared for a moment: when no coroutine can be had, the stream is still here to be told.
+    let seat = Arc::new(Mutex::new(Some((stream, place))));
+    let (theirs, books) = (seat.clone(), shared.clone());
+    let spawned = stack::spawn_connection(move || {
+        if let Some((stream, place)) = take(&theirs) {
+            conn::run(books, stream, peer, place);
+        }
+    });
+    spawned.map(drop).map_err(|e| {
+        log::error!("a connection could not be served: {e}");
+        (take(&seat).map(|(stream, _place)| stream), "no room for another connection")
+    })
 }
 
 type Seat = Mutex<Option<(TcpStream, Place)>>;

@@ -34,6 +34,8 @@ pub enum CloseReason {
     Broken,
     /// The socket now belongs to someone else and is no longer a connection of ours.
     Parked,
+    /// The same, with a process that takes the place of this one.
+    HandedOver,
     /// The cap on connections, overall or per address.
     TooMany,
     ShuttingDown,
@@ -59,6 +61,7 @@ impl CloseReason {
             CloseReason::WriteTimeout => "write-timeout",
             CloseReason::Broken => "broken",
             CloseReason::Parked => "parked",
+            CloseReason::HandedOver => "handed-over",
             CloseReason::TooMany => "too-many",
             CloseReason::ShuttingDown => "shutting-down",
         }
@@ -80,7 +83,10 @@ impl CloseReason {
             CloseReason::ContinueUnsent => "RFC 9110 §10.1.1",
             CloseReason::UntilClose => "RFC 9112 §6.3",
             CloseReason::Aborted => "RFC 9112 §8",
-            CloseReason::Broken | CloseReason::Parked | CloseReason::TooMany => "",
+            CloseReason::Broken
+            | CloseReason::Parked
+            | CloseReason::HandedOver
+            | CloseReason::TooMany => "",
         }
     }
 }

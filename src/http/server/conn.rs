@@ -63,8 +63,11 @@ pub fn run(shared: Arc<Shared>, stream: TcpStream, peer: IpAddr, place: Place) {
         connection.linger(*reason);
     }
     let Connection { entered, wire, shared, .. } = connection;
+    let is_taken = entered.is_taken();
     drop(entered);
-    if let Next::Park(park) = end {
+    if is_taken {
+        wire.socket.leave();
+    } else if let Next::Park(park) = end {
         match wire.socket.hand_over() {
             Ok(socket) => {
                 let parked = Parked { socket, _place: Box::new(place) };
@@ -141,11 +144,17 @@ impl Connection {
                 self.wire.fill(deadlines.head.saturating_sub(since.elapsed()))
             } else {
                 self.wire.input.release();
-                if !self.entered.set_idle(true) {
+                if !self.entered.idles() {
                     return Err(Unread::Silent(CloseReason::ShuttingDown));
                 }
-                let read = self.wire.fill(deadlines.idle);
-                self.entered.set_idle(false);
+                let read = self.wire.fill_when(
+                    deadlines.idle,
+                    || self.entered.works(),
+                    || self.entered.idles(),
+                );
+                if !self.entered.works() {
+                    return Err(Unread::Silent(CloseReason::HandedOver));
+                }
                 read
             };
             match read {
@@ -158,6 +167,9 @@ impl Connection {
                     }
                     let why = "the head did not arrive in time".to_owned();
                     return Err(Unread::Refused(408, CloseReason::HeadTimeout, why));
+                }
+                Err(e) if e.kind() == io::ErrorKind::ConnectionAborted => {
+                    return Err(Unread::Silent(CloseReason::ShuttingDown));
                 }
                 Err(_) => return Err(Unread::Silent(CloseReason::Broken)),
             }
@@ -174,10 +186,12 @@ impl Connection {
                 | CloseReason::Broken
                 | CloseReason::WriteTimeout
                 | CloseReason::Aborted
+                | CloseReason::HandedOver
         );
         if nobody_listens || self.wire.socket.shutdown(Shutdown::Write).is_err() {
             return;
         }
+        self.entered.lingers();
         let linger = self.shared.options.deadlines.linger;
         let since = Instant::now();
         let mut waste = [0; 2048];

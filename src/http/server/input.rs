@@ -45,9 +45,17 @@ impl Input {
 
     /// Reads once from the socket; 0 at its end. How much piles up is the caller's to bound.
     pub fn fill(&mut self, socket: &mut Socket, wait: Duration) -> io::Result<usize> {
+        self.fill_by(|piece| socket.read(piece, wait))
+    }
+
+    /// The same with what `read` gives.
+    pub fn fill_by(
+        &mut self,
+        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         // Through the stack, so that nothing is allocated while waiting.
         let mut piece = [0; FIRST_BUFFER];
-        let count = socket.read(&mut piece, wait)?;
+        let count = read(&mut piece)?;
         if self.start > 0 {
             self.bytes.drain(..self.start);
             self.start = 0;

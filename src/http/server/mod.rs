@@ -58,7 +58,7 @@ use places::Places;
 use registry::Registry;
 use std::any::Any;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -179,20 +179,34 @@ impl Server {
         listener.as_ref().ok_or(io::ErrorKind::NotConnected)?.try_clone()
     }
 
-    /// Stops accepting, closes idle connections, and lets running requests finish for at most
-    /// `patience`; those that take longer go on. Blocks its thread: not for coroutines.
-    pub fn pause(&self, patience: Duration) {
+    /// Stops accepting, and lets running requests finish for at most `patience`; those that take
+    /// longer go on. Gives the connections that wait for a request: nobody reads them any more, and
+    /// what their clients send stays in them. Blocks its thread: not for coroutines.
+    pub fn pause(&self, patience: Duration) -> Vec<TcpStream> {
         self.stop_accepting();
-        drop(self.shared.registry.wait(patience));
+        self.shared.registry.take(patience)
     }
 
     /// Takes up again what was paused.
-    pub fn resume(&self) -> io::Result<()> {
+    pub fn resume(&self, idle: Vec<TcpStream>) -> io::Result<()> {
         accept::unsignal(&self.stop);
         self.shared.registry.reopen();
         let accepting = accept::start(self.listener()?, self.shared.clone(), self.stop.clone())?;
         *self.accepting.lock().unwrap_or_else(PoisonError::into_inner) = Some(accepting);
+        self.admit(idle);
         Ok(())
+    }
+
+    /// Goes on with connections that somebody else has accepted and not begun to read a request
+    /// from. One that there is no place for is closed.
+    pub fn admit(&self, idle: Vec<TcpStream>) {
+        for stream in idle {
+            // A client that has gone meanwhile has no address any more.
+            let Ok(peer) = stream.peer_addr() else { continue };
+            if let Err((_, why)) = accept::admit(&self.shared, stream, peer.ip().to_canonical()) {
+                log::warn!("a connection that was handed over is closed: {why}");
+            }
+        }
     }
 
     pub fn local_addr(&self) -> SocketAddr {

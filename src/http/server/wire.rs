@@ -32,6 +32,18 @@ impl Wire {
         self.input.fill(&mut self.socket, wait)
     }
 
+    /// The same between requests, as long as `may` says before each try that the socket is still
+    /// ours, and `on` after each in vain that it is worth waiting: `ConnectionAborted` otherwise.
+    pub fn fill_when(
+        &mut self,
+        wait: Duration,
+        may: impl Fn() -> bool,
+        on: impl Fn() -> bool,
+    ) -> io::Result<usize> {
+        let Wire { socket, input, .. } = self;
+        input.fill_by(|piece| socket.read_when(piece, wait, may, on))
+    }
+
     /// `TimedOut` when the client reads too slowly.
     pub fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
