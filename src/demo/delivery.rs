@@ -11,7 +11,7 @@ use super::db::outbox::{self, Due};
 use super::envelope::{MEDIA_TYPE, Sealed};
 use super::refusal::{Verdict, judge};
 use super::view::{Cause, time};
-use crate::http::client::{Call, CallBody, CallError, Deadlines};
+use crate::http::client::{Bytes, Call, CallBody, CallError, Deadlines};
 use crate::http::{Method, deep, stack};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -176,7 +176,7 @@ fn attempt(participant: &Participant, peer: &Address, sealed: &Sealed) -> Verdic
     }
 }
 
-fn error_code(body: Vec<u8>) -> Option<String> {
+fn error_code(body: Bytes) -> Option<String> {
     deep::run(move || {
         let value: Value = serde_json::from_slice(&body).ok()?;
         Some(value.get("error")?.as_str()?.to_owned())

@@ -3,9 +3,11 @@ use super::alarm;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use may::io::{CoIo, WaitIo};
+use may::sync::SyncFlag;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
@@ -14,7 +16,25 @@ pub struct Socket {
     watched: Option<Box<Watched>>,
     /// Someone else has a descriptor of the same stream and goes on with it.
     handed_over: bool,
+    /// Reads and writes in a row that had nothing to wait for.
+    unwaited: u32,
 }
+
+/// So many in a row, and the coroutine rests: a peer that sends faster than we read would otherwise keep
+/// the worker to itself for good, and nobody would look at the worker's other sockets. Yielding is not
+/// enough for that, since a worker looks at them only when it has nothing to run.
+const MAX_UNWAITED: u32 = 32;
+/// How long.
+const REST: Duration = Duration::from_millis(1);
+
+/// Leaves the worker to others. From a coroutine only.
+fn rest() {
+    let flag = Arc::new(SyncFlag::new());
+    let _alarm = alarm::fire_at(Instant::now() + REST, flag.clone());
+    flag.wait();
+}
+
+const DROPPED: &str = "only a dropped socket has none";
 
 /// A stream and may's watch over it. May ends a watch by the descriptor's number, so the watch must
 /// be dropped before the stream is closed: afterwards the number may be another stream's, and a
@@ -38,7 +58,8 @@ impl Socket {
     pub fn new(stream: TcpStream) -> io::Result<Self> {
         alarm::start()?;
         let watch = CoIo::new(Number(stream.as_raw_fd())).map_err(io::Error::from)?;
-        Ok(Socket { watched: Some(Box::new(Watched { watch, stream })), handed_over: false })
+        let watched = Some(Box::new(Watched { watch, stream }));
+        Ok(Socket { watched, handed_over: false, unwaited: 0 })
     }
 
     /// Dials `address`. From a coroutine only.
@@ -85,6 +106,7 @@ impl Socket {
 
     /// `TimedOut` when nothing came in time; 0 at the end. From a coroutine only.
     pub fn read(&mut self, buf: &mut [u8], wait: Duration) -> io::Result<usize> {
+        self.in_turn();
         self.when_ready(wait, |mut stream| stream.read(buf))
     }
 
@@ -97,6 +119,7 @@ impl Socket {
         may: impl Fn() -> bool,
         on: impl Fn() -> bool,
     ) -> io::Result<usize> {
+        self.in_turn();
         self.when_ready(wait, |mut stream| {
             if !may() {
                 return Err(io::ErrorKind::ConnectionAborted.into());
@@ -112,6 +135,7 @@ impl Socket {
 
     /// `TimedOut` when the peer took nothing in time. From a coroutine only.
     pub fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
+        self.in_turn();
         self.when_ready(wait, |mut stream| stream.write(bytes))
     }
 
@@ -124,6 +148,7 @@ impl Socket {
     /// As `write`, but `None` when the peer takes nothing and has something to say. From a coroutine
     /// only.
     pub fn write_or_hear(&mut self, bytes: &[u8], wait: Duration) -> io::Result<Option<usize>> {
+        self.in_turn();
         let mut heard = false;
         let written = self.when_ready(wait, |mut stream| match stream.write(bytes) {
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
@@ -151,13 +176,23 @@ impl Socket {
         self.handed_over = true;
     }
 
+    /// Counts one more read or write, and rests when it is time.
+    fn in_turn(&mut self) {
+        self.unwaited += 1;
+        if self.unwaited > MAX_UNWAITED {
+            self.unwaited = 0;
+            rest();
+        }
+    }
+
     /// Tries, and sleeps until the kernel reports a change or the time is up, and tries again.
     fn when_ready(
         &mut self,
         wait: Duration,
         mut attempt: impl FnMut(&TcpStream) -> io::Result<usize>,
     ) -> io::Result<usize> {
-        let Watched { watch, stream } = self.watched();
+        let Socket { watched, unwaited, .. } = self;
+        let Watched { watch, stream } = watched.as_deref().expect(DROPPED);
         let mut until = None;
         loop {
             match attempt(stream) {
@@ -174,11 +209,12 @@ impl Socket {
             // came before the coroutine was asleep: then this returns at once.
             let _alarm = alarm::at(until, watch.waker());
             watch.wait_io();
+            *unwaited = 0;
         }
     }
 
     fn watched(&self) -> &Watched {
-        self.watched.as_deref().expect("only a dropped socket has none")
+        self.watched.as_deref().expect(DROPPED)
     }
 }
 
@@ -229,6 +265,58 @@ mod tests {
             assert_eq!(socket.read(&mut word, second).unwrap(), 0, "the peer's end");
         });
         peer.join().unwrap();
+    }
+
+    /// Peers that never pause, more than there are workers, and one that does.
+    #[test]
+    fn who_sends_without_end_leaves_the_workers_to_others() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        static IS_OVER: AtomicBool = AtomicBool::new(false);
+        let second = Duration::from_secs(1);
+        let floods: Vec<_> = (0..16)
+            .map(|_| {
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                let address = listener.local_addr().unwrap();
+                let sender = std::thread::spawn(move || {
+                    let (mut stream, _) = listener.accept().unwrap();
+                    while stream.write_all(&[7; 256]).is_ok() {}
+                });
+                let reader = stack::spawn_connection(move || {
+                    let mut socket = Socket::connect(address, 10 * second).unwrap();
+                    // Small reads: there is always more.
+                    while !IS_OVER.load(Ordering::Relaxed) {
+                        socket.read(&mut [0; 16], 10 * second).unwrap();
+                    }
+                });
+                (sender, reader.unwrap())
+            })
+            .collect();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let echo = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut byte = [0];
+            while stream.read(&mut byte).unwrap() > 0 {
+                stream.write_all(&byte).unwrap();
+            }
+        });
+        let (tell, told) = std::sync::mpsc::channel();
+        let patient = stack::spawn_connection(move || {
+            let mut socket = Socket::connect(address, 10 * second).unwrap();
+            for _ in 0..20 {
+                socket.write(b"x", 10 * second).unwrap();
+                socket.read(&mut [0], 10 * second).unwrap();
+            }
+            tell.send(()).unwrap();
+        });
+        told.recv_timeout(60 * second).expect("it has its turns");
+        patient.unwrap().join().unwrap();
+        IS_OVER.store(true, Ordering::Relaxed);
+        for (sender, reader) in floods {
+            reader.join().unwrap();
+            sender.join().unwrap();
+        }
+        echo.join().unwrap();
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! such, never dropped, never an error.
 use super::PeerUrl;
 use super::json::{self, Value};
-use super::model::short_text;
+use super::model::{cut, short_text};
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -13,6 +13,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 const MAX_BROADCASTS: usize = 2;
 /// Largest envelope decoded, in characters of base64: 64 KiB on the wire, and a third more.
 const MAX_ENVELOPE: usize = 90_000;
+/// Longest text kept, in characters: a message of 64 KiB on the wire holds no more.
+const MAX_TEXT: usize = 64 << 10;
 /// Longest name, media type and kind kept, in characters.
 const MAX_NAME: usize = 300;
 const MAX_KIND: usize = 64;
@@ -95,7 +97,7 @@ fn read_payload(payload: &Value, broadcasts: usize) -> Content {
 
 /// `{"body": "…"}`; an empty body is a message too.
 fn body(value: &Value) -> Option<Content> {
-    Some(Content::Text(value.get("body")?.as_str()?.to_owned()))
+    Some(Content::Text(cut(value.get("body")?.as_str()?, MAX_TEXT)))
 }
 
 /// The client API's short forms. That of images is published; those of links and text are guesses,
@@ -111,7 +113,7 @@ fn short_form(payload: &Value) -> Option<Content> {
         return link(value);
     }
     match payload.get("text").or(Some(payload))? {
-        Value::String(text) => Some(Content::Text(text.clone())),
+        Value::String(text) => Some(Content::Text(cut(text, MAX_TEXT))),
         text => body(text),
     }
 }
@@ -121,7 +123,7 @@ fn link(value: &Value) -> Option<Content> {
     let url = json::text(value, &["url"])?;
     if !is_web_url(&url) {
         // `javascript:` and friends are text at most; never a link, never an image.
-        return Some(Content::Text(url));
+        return Some(Content::Text(cut(&url, MAX_TEXT)));
     }
     let optional = |name| Some(short_text(value, &[name], MAX_NAME)).filter(|t| !t.is_empty());
     let (name, media_type) = (optional("name"), optional("mediaType"));
@@ -131,8 +133,8 @@ fn link(value: &Value) -> Option<Content> {
     };
     Some(if image {
         let size = json::integer(value, &["size"]).and_then(|n| u64::try_from(n).ok());
-        // The description may be long; cutting it would cut what a screen reader says.
-        let alt = json::text(value, &["alt"]);
+        // The description may be long; cutting it sooner would cut what a screen reader says.
+        let alt = json::text(value, &["alt"]).map(|alt| cut(&alt, MAX_TEXT));
         Content::Image(Image { url, media_type, name, alt, size })
     } else {
         Content::Link { url, name }

@@ -11,54 +11,85 @@ pub use serde_json::Value;
 
 /// Deepest nesting parsed at all. The deepest known document, a list of broadcasts, has six levels.
 const MAX_DEPTH: usize = 32;
+/// Most values parsed at all: parsed, each takes up to a hundred bytes, however few it came in. 5,000
+/// contacts with a dozen members each have a third of them; a message inside a message has some ten.
+const MAX_VALUES: usize = 250_000;
+const MAX_NESTED_VALUES: usize = 10_000;
 /// What a shallow coroutine parses on its own stack: bytes and levels.
 const INLINE_BYTES: usize = 1024;
 const INLINE_DEPTH: usize = 4;
 
 /// Parses `bytes` and converts the document with `convert`; `None` when it is no JSON or too deep.
 pub fn read<T: Send + 'static>(
-    bytes: Vec<u8>,
+    bytes: impl AsRef<[u8]> + Send + 'static,
     convert: impl FnOnce(&Value) -> T + Send + 'static,
 ) -> Option<T> {
-    let depth = depth(&bytes);
-    if depth > MAX_DEPTH {
+    let Shape { depth, values } = Shape::of(bytes.as_ref());
+    if depth > MAX_DEPTH || values > MAX_VALUES {
         return None;
     }
-    let small = depth <= INLINE_DEPTH && bytes.len() <= INLINE_BYTES;
-    let parse = move || Some(convert(&serde_json::from_slice(&bytes).ok()?));
+    let small = depth <= INLINE_DEPTH && bytes.as_ref().len() <= INLINE_BYTES;
+    let parse = move || Some(convert(&serde_json::from_slice(bytes.as_ref()).ok()?));
     if small { parse() } else { deep::run(parse) }
 }
 
 /// Like [`read`] for a document inside a document, where the stack is deep already.
 pub fn parse_nested(bytes: &[u8]) -> Option<Value> {
-    if depth(bytes) > MAX_DEPTH { None } else { serde_json::from_slice(bytes).ok() }
+    let Shape { depth, values } = Shape::of(bytes);
+    if depth > MAX_DEPTH || values > MAX_NESTED_VALUES {
+        return None;
+    }
+    serde_json::from_slice(bytes).ok()
 }
 
-/// How deep arrays and objects nest, brackets inside strings not counted. Right for every valid
-/// document; an invalid one fails in the parser, which never goes deeper than this.
-fn depth(bytes: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0usize, 0, false, false);
-    for &byte in bytes {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
+/// What a document will ask of a parser. Right for every valid one; an invalid one fails in the parser,
+/// which never goes deeper nor makes more than this.
+struct Shape {
+    /// How deep arrays and objects nest.
+    depth: usize,
+    /// How many values there are at most: one, and one more for each comma and each bracket.
+    values: usize,
+}
+
+impl Shape {
+    fn of(bytes: &[u8]) -> Shape {
+        let mut shape = Shape { depth: 0, values: 1 };
+        shape.look(bytes);
+        shape
+    }
+
+    /// Stops where there is too much already.
+    fn look(&mut self, bytes: &[u8]) {
+        let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+        for &byte in bytes {
+            if self.values > MAX_VALUES {
+                return;
             }
-        } else {
+            if in_string {
+                match byte {
+                    _ if escaped => escaped = false,
+                    b'\\' => escaped = true,
+                    b'"' => in_string = false,
+                    _ => {}
+                }
+                continue;
+            }
             match byte {
                 b'"' => in_string = true,
+                b',' => self.values += 1,
                 b'[' | b'{' => {
                     depth += 1;
-                    deepest = deepest.max(depth);
+                    self.depth = self.depth.max(depth);
+                    self.values += 1;
+                    if self.depth > MAX_DEPTH {
+                        return;
+                    }
                 }
                 b']' | b'}' => depth = depth.saturating_sub(1),
                 _ => {}
             }
         }
     }
-    deepest
 }
 
 /// The first of `names` that holds something other than `null`.
@@ -115,8 +146,28 @@ mod tests {
             (r#"["\\",["x"]]"#, 2),
             ("]]]][", 1),
         ] {
-            assert_eq!(depth(text.as_bytes()), expected, "{text}");
+            assert_eq!(Shape::of(text.as_bytes()).depth, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_document_has_no_more_values_than_are_counted() {
+        for text in ["1", "[]", "[1,2,3]", r#"{"a":[{"b":1},[[]]],"c":",,,["}"#, "[[],[[],{}],0]"] {
+            fn count(value: &Value) -> usize {
+                1 + match value {
+                    Value::Array(list) => list.iter().map(count).sum(),
+                    Value::Object(members) => members.values().map(count).sum(),
+                    _ => 0,
+                }
+            }
+            let counted = Shape::of(text.as_bytes()).values;
+            assert!(counted >= count(&serde_json::from_str(text).unwrap()), "{text}: {counted}");
+        }
+        let many = |values: usize| format!("[{}0]", "0,".repeat(values - 2)).into_bytes();
+        assert_eq!(read(many(MAX_VALUES), |_| ()), Some(()));
+        assert_eq!(read(many(MAX_VALUES + 1), |_| ()), None);
+        assert!(parse_nested(&many(MAX_NESTED_VALUES)).is_some());
+        assert!(parse_nested(&many(MAX_NESTED_VALUES + 1)).is_none());
     }
 
     #[test]

@@ -8,7 +8,9 @@ use super::json::{self, Value};
 use super::model::{Contact, Identity, MAX_MESSAGES, Message, Sent, cut};
 use super::url::{PeerUrl, percent_encode};
 use crate::http::Method;
-use crate::http::client::{Answer, Call, CallBody, CallError, Client, Deadlines, Opened, Origin};
+use crate::http::client::{
+    Answer, Bytes, Call, CallBody, CallError, Client, Deadlines, Opened, Origin,
+};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -233,7 +235,7 @@ impl Server {
         media_type: Option<&str>,
         body: CallBody<'_>,
         deadlines: Deadlines,
-    ) -> Result<Vec<u8>, PostaError> {
+    ) -> Result<Bytes, PostaError> {
         let access = self.access();
         let mut fields =
             vec![("authorization", access.bearer.as_str()), ("accept", "application/json")];
@@ -284,7 +286,7 @@ impl Server {
         }
     }
 
-    fn get(&self, target: &str, max_answer: u64) -> Result<Vec<u8>, PostaError> {
+    fn get(&self, target: &str, max_answer: u64) -> Result<Bytes, PostaError> {
         let access = self.access();
         let fields = [("authorization", access.bearer.as_str()), ("accept", "application/json")];
         let call = Call {
@@ -307,7 +309,7 @@ impl Server {
         target: &str,
         body: &Value,
         more: &[(&str, &str)],
-    ) -> Result<Vec<u8>, PostaError> {
+    ) -> Result<Bytes, PostaError> {
         accepted(self.posted(target, body, more)?)
     }
 
@@ -356,7 +358,7 @@ pub(super) fn unanswered(error: CallError) -> PostaError {
 }
 
 /// The body of a 2xx answer; the error any other answer stands for.
-pub(super) fn accepted(answer: Answer) -> Result<Vec<u8>, PostaError> {
+pub(super) fn accepted(answer: Answer) -> Result<Bytes, PostaError> {
     let status = answer.status;
     match status {
         401 => return Err(PostaError::TokenRefused),
@@ -387,7 +389,7 @@ fn clean(value: &Value, name: &str) -> String {
 }
 
 pub(super) fn understood<T: Send + 'static>(
-    body: Vec<u8>,
+    body: Bytes,
     what: &str,
     convert: impl FnOnce(&Value) -> Option<T> + Send + 'static,
 ) -> Result<T, PostaError> {

@@ -5,6 +5,7 @@ use super::process::{Directory, run};
 use super::program::program;
 use super::stream::Stream;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ pub struct Chat {
     program: PathBuf,
     port: u16,
     flags: Vec<String>,
+    /// Whether private addresses stay closed to it, as they are without a word.
+    is_guarded: bool,
     child: Option<Child>,
     /// All it has logged so far.
     log: Arc<Mutex<String>>,
@@ -28,6 +31,8 @@ pub struct Reply {
     pub body: String,
     pub cookie: Option<String>,
     pub location: Option<String>,
+    /// All fields, by their names in lower case.
+    pub fields: HashMap<String, String>,
 }
 
 impl Reply {
@@ -38,10 +43,19 @@ impl Reply {
 
 impl Chat {
     pub fn start(flags: &[&str]) -> Chat {
-        Chat::start_program(&program(), flags)
+        Chat::start_as(&program(), flags, false)
+    }
+
+    /// One that reaches no posta-server on this machine, unless `flags` say otherwise.
+    pub fn start_guarded(flags: &[&str]) -> Chat {
+        Chat::start_as(&program(), flags, true)
     }
 
     pub fn start_program(program: &Path, flags: &[&str]) -> Chat {
+        Chat::start_as(program, flags, false)
+    }
+
+    fn start_as(program: &Path, flags: &[&str], is_guarded: bool) -> Chat {
         // The port must be known before, since the origin names it.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut chat = Chat {
@@ -50,6 +64,7 @@ impl Chat {
             program: program.to_owned(),
             port,
             flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            is_guarded,
             child: None,
             log: Arc::default(),
         };
@@ -62,7 +77,7 @@ impl Chat {
         let (listen, db) = (format!("127.0.0.1:{}", self.port), self.db());
         let mut child = Command::new(&self.program)
             .args(["serve", "--listen", &listen, "--base-url", &self.origin, "--db", &db])
-            .arg("--allow-private-upstreams")
+            .args((!self.is_guarded).then_some("--allow-private-upstreams"))
             .args(&self.flags)
             .stderr(Stdio::piped())
             .spawn()
@@ -163,15 +178,15 @@ impl Chat {
             request = request.with_header(*name, *value);
         }
         let answer = request.send()?;
-        let field = |name: &str| {
-            let found = answer.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.clone())
-        };
+        let lower = |(name, value): &(String, String)| (name.to_ascii_lowercase(), value.clone());
+        let fields: HashMap<_, _> = answer.headers.iter().map(lower).collect();
+        let cookie = fields.get("set-cookie").and_then(|cookie| cookie.split(';').next());
         Ok(Reply {
             status: answer.status_code,
             body: answer.as_str().unwrap_or_default().to_owned(),
-            cookie: field("set-cookie").map(|c| c.split(';').next().unwrap().to_owned()),
-            location: field("location"),
+            cookie: cookie.map(str::to_owned),
+            location: fields.get("location").cloned(),
+            fields,
         })
     }
 

@@ -4,12 +4,14 @@
 
 pub mod chat;
 pub mod hostile;
+pub mod namespace;
 pub mod participant;
 pub mod passkey;
 pub mod posta;
 pub mod process;
 pub mod program;
 pub mod stream;
+pub mod world;
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::time::{Duration, Instant};

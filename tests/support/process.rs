@@ -94,6 +94,13 @@ impl Directory {
         &self.0
     }
 
+    /// A configuration file in it.
+    pub fn config(&self, text: &str) -> String {
+        let file = self.file("config.toml");
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+
     pub fn file(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
     }

@@ -1,5 +1,6 @@
 //! An answer whose body is still on the wire.
 use super::answer::{Framing, Head};
+use super::held::{Bytes, Held};
 use super::places::Place;
 use super::pool::Pool;
 use super::wire::Wire;
@@ -21,6 +22,7 @@ pub struct Answer {
 /// Where a connection goes when its answer is read, and the place its call takes meanwhile.
 pub struct Lease {
     pub pool: Arc<Pool>,
+    pub held: Arc<Held>,
     pub origin: Origin,
     pub _place: Place,
 }
@@ -67,14 +69,12 @@ impl Answer {
     }
 
     /// The whole body within the call's limits; gives the connection back to the pool.
-    pub fn collect(mut self) -> Result<Vec<u8>, CallError> {
-        let mut bytes = Vec::new();
+    pub fn collect(mut self) -> Result<Bytes, CallError> {
+        let counted = self.body.lease.as_ref().map(|l| (l.held.clone(), l.origin.clone()));
+        let mut bytes = Bytes::of(counted);
         loop {
-            let start = bytes.len();
-            bytes.resize(start + PIECE.min(self.body.expected()), 0);
-            let read = self.body.read(&mut bytes[start..])?;
-            bytes.truncate(start + read);
-            if read == 0 {
+            let room = PIECE.min(self.body.expected());
+            if bytes.fill(room, |piece| self.body.read(piece))? == 0 {
                 return Ok(bytes);
             }
         }

@@ -10,6 +10,10 @@ pub enum CallError {
     Resolve(String),
     /// An address of the name is private, loopback or otherwise not for dialling.
     Forbidden,
+    /// The port is not one of HTTP's.
+    Port,
+    /// So much of this server's answers, or of all, is held that there is no memory for another.
+    Crowded,
     /// Refused, unreachable or reset while dialling.
     Connect(io::Error),
     Tls(String),
@@ -30,6 +34,8 @@ impl fmt::Display for CallError {
             CallError::Unsendable(why) => write!(f, "not a call that can be sent: {why}"),
             CallError::Resolve(why) => write!(f, "the name could not be resolved: {why}"),
             CallError::Forbidden => f.write_str("the name leads to a private address"),
+            CallError::Port => f.write_str("no HTTP is spoken at that port"),
+            CallError::Crowded => f.write_str("too much of its answers is being read at once"),
             CallError::Connect(e) => write!(f, "no connection: {e}"),
             CallError::Tls(why) => write!(f, "no secure connection: {why}"),
             CallError::Timeout(what) => write!(f, "timed out: {what}"),
@@ -50,6 +56,8 @@ impl CallError {
             CallError::Unsendable(_) => "unsendable",
             CallError::Resolve(_) => "resolve",
             CallError::Forbidden => "forbidden",
+            CallError::Port => "port",
+            CallError::Crowded => "crowded",
             CallError::Connect(_) => "connect",
             CallError::Tls(_) => "tls",
             CallError::Timeout(_) => "timeout",

@@ -43,6 +43,19 @@ pub fn exchange(
     }
 }
 
+/// Nothing is ever decompressed here, and what a little of a bomb becomes is nobody's to hold. We
+/// ask for no coding (RFC 9110 §12.5.3), so one that comes is a fault.
+fn uncoded(head: Head) -> Result<Head, CallError> {
+    let lines = || head.fields.all("content-encoding");
+    if lines()
+        .flat_map(|line| line.split(','))
+        .any(|coding| !coding.trim().eq_ignore_ascii_case("identity"))
+    {
+        return Err(CallError::Malformed("a content coding that nobody asked for"));
+    }
+    Ok(head)
+}
+
 /// Reads up to the answer's own head; interim ones are passed over.
 fn read_head(wire: &mut Wire, until: Instant) -> Result<Head, CallError> {
     for _ in 0..=MAX_INTERIM {
@@ -61,7 +74,7 @@ fn read_head(wire: &mut Wire, until: Instant) -> Result<Head, CallError> {
         match head.status {
             101 => return Err(CallError::Malformed("it switches protocols unasked")),
             100..=199 => {}
-            _ => return Ok(head),
+            _ => return uncoded(head),
         }
     }
     Err(CallError::Malformed("too many interim answers"))

@@ -1,4 +1,4 @@
-//! Which addresses may be dialled. A name that a user gives may lead anywhere, also into the network
+//! Which addresses may be dialled, and at which ports. A name that a user gives may lead anywhere, also into the network
 //! this process runs in, so every address it resolves to is judged, and the judged address itself
 //! is what is dialled. The ranges are IANA's special-purpose registries (RFC 6890) and what may
 //! carry an IPv4 address of those.
@@ -132,9 +132,33 @@ fn refused_by(
     }
 }
 
+/// Ports from 1024 up at which no HTTP is spoken: those that browsers refuse (Fetch §2.9, port
+/// blocking), and two whose servers take every line for an order.
+const OTHERS: &[u16] = &[
+    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6379, 6566, 6665, 6666, 6667, 6668,
+    6669, 6679, 6697, 10080, 11211,
+];
+
+/// Whether a server of HTTP may be at `port`. Below 1024 that is where the schemes have theirs.
+pub fn is_http_port(port: u16) -> bool {
+    matches!(port, 80 | 443) || (port >= 1024 && !OTHERS.contains(&port))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ports_of_other_protocols_are_not_dialled() {
+        for port in [80, 443, 1024, 8080, 8443, 9101, 65535] {
+            assert!(is_http_port(port), "{port}");
+        }
+        for port in
+            [0, 1, 22, 25, 53, 81, 110, 143, 389, 444, 465, 587, 993, 1023, 6000, 6379, 6667]
+        {
+            assert!(!is_http_port(port), "{port}");
+        }
+    }
 
     #[derive(Debug, Clone, Copy, PartialEq)]
     enum Verdict {

@@ -14,6 +14,7 @@ mod error;
 mod events;
 mod exchange;
 mod guard;
+mod held;
 mod outgoing;
 mod places;
 mod pool;
@@ -27,6 +28,7 @@ mod wire;
 pub use body::Answer;
 pub use error::CallError;
 pub use events::Events;
+pub use held::Bytes;
 
 use super::sse::Event;
 use super::{Method, alarm};
@@ -34,6 +36,7 @@ use crate::ops::metrics::Histogram;
 use answer::{Framing, Head};
 use body::Lease;
 use exchange::Failed;
+use held::Held;
 use places::{Place, Places};
 use pool::Pool;
 use resolve::Resolver;
@@ -45,8 +48,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use wire::Wire;
 
-/// What an event stream is asked for with, unless the caller says otherwise.
-const EVENTS: &[(&str, &str)] = &[("accept", "text/event-stream"), ("cache-control", "no-cache")];
+/// What is asked for with, unless the caller says otherwise: bytes as they are.
+const PLAIN: &[(&str, &str)] = &[("accept-encoding", "identity")];
+/// The same for an event stream.
+const EVENTS: &[(&str, &str)] =
+    &[("accept", "text/event-stream"), ("cache-control", "no-cache"), PLAIN[0]];
 
 /// Where a call goes. `host` is lower case; an IPv6 literal keeps its brackets.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -78,6 +84,7 @@ struct Inner {
     resolver: Resolver,
     pool: Arc<Pool>,
     places: Arc<Places>,
+    held: Arc<Held>,
     calls: AtomicU64,
     failures: AtomicU64,
 }
@@ -131,6 +138,7 @@ impl Client {
             resolver: Resolver::system(),
             pool: Pool::start(),
             places: Arc::default(),
+            held: Arc::default(),
             calls: AtomicU64::new(0),
             failures: AtomicU64::new(0),
         }))
@@ -176,7 +184,7 @@ impl Client {
 
     fn answered(&self, mut call: Call<'_>) -> Result<Answer, CallError> {
         let end = Instant::now() + call.deadlines.total;
-        let head = outgoing::head(&call, &self.0.options.agent, &[])?;
+        let head = outgoing::head(&call, &self.0.options.agent, PLAIN)?;
         let place =
             self.0.places.take(call.origin, end.min(Instant::now() + call.deadlines.first_byte))?;
         // What can be had only once had better not find out that its connection is stale.
@@ -220,6 +228,9 @@ impl Client {
     fn dial(&self, call: &Call<'_>, end: Instant) -> Result<Wire, CallError> {
         let Inner { options, tls, resolver, .. } = &*self.0;
         let Origin { host, port, .. } = call.origin;
+        if !guard::is_http_port(*port) {
+            return Err(CallError::Port);
+        }
         let until = end.min(Instant::now() + call.deadlines.connect);
         let addresses = resolver.addresses(host, until)?;
         dial::judge(&addresses, options.allow_private)?;
@@ -240,7 +251,9 @@ impl Client {
         end: Instant,
     ) -> Result<Answer, CallError> {
         let framing = Framing::of(&head, call.method)?;
-        let lease = Lease { pool: self.0.pool.clone(), origin: call.origin.clone(), _place: place };
+        let Inner { pool, held, .. } = &*self.0;
+        let (pool, held, origin) = (pool.clone(), held.clone(), call.origin.clone());
+        let lease = Lease { pool, held, origin, _place: place };
         Answer::new(head, framing, wire, call.max_answer, end, Some(lease))
     }
 }

@@ -192,7 +192,8 @@ mod tests {
         let places = Arc::new(Places::default());
         let taken: Vec<_> =
             (0..MAX_PER_ORIGIN).map(|_| places.take(&origin(1), soon()).unwrap()).collect();
-        let until = Instant::now() + Duration::from_millis(200);
+        // On a busy machine it takes a while until all of them wait.
+        let until = Instant::now() + Duration::from_secs(4);
         let waiters: Vec<_> = (0..MAX_WAITING)
             .map(|_| {
                 let places = places.clone();
@@ -200,6 +201,7 @@ mod tests {
             })
             .collect();
         while places.lock().line(&origin(1)).waiting.len() < MAX_WAITING {
+            assert!(Instant::now() < until, "they do not all come to wait");
             thread::yield_now();
         }
         let asked = Instant::now();

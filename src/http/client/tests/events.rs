@@ -162,7 +162,7 @@ fn other_answers_are_handed_over() {
             _ => panic!("a refusal"),
         });
     }
-    let gone = Origin { tls: false, host: "127.0.0.1".into(), port: 1 };
+    let gone = Origin { tls: false, host: "127.0.0.1".into(), port: nobodys() };
     let client = client();
     on_coroutine(move || assert!(matches!(client.events(get(&gone)), Err(CallError::Connect(_)))));
 }

@@ -36,6 +36,11 @@ fn server(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Origin {
     Origin { tls: false, host: "127.0.0.1".into(), port }
 }
 
+/// A port at which nobody listens any more.
+fn nobodys() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 /// A server that gives every request of every connection the same answer.
 fn answering(answer: impl Into<Vec<u8>>) -> Origin {
     let answer = answer.into();
