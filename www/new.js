@@ -1,5 +1,5 @@
 // A new conversation: tells whom an address leads to while one types it.
-import { SignedOut, fetchFragment, swap } from "./refresh.js";
+import { Refused, SignedOut, fetchFragment, swap } from "./refresh.js";
 
 /** Typing pauses this long before somebody is asked, in milliseconds. */
 const PAUSE = 500;
@@ -78,6 +78,7 @@ export class NewConversation {
       if (isWrong) field.setAttribute("aria-invalid", "true");
     } catch (error) {
       if (error instanceof SignedOut) this.#signedOut();
+      else if (error instanceof Refused) this.#say(error.message);
       else if (!asking.signal.aborted) this.#say("The service can't be reached. Try again in a moment.");
     } finally {
       if (this.#asking === asking) {

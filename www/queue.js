@@ -10,6 +10,8 @@ const LOCK = "posting";
 const TRY_LASTS = 30_000;
 /** Storage of other tabs learns of a change a moment later than the lock is theirs, in milliseconds. */
 const SETTLES = 200;
+/** The server asks nobody to wait for longer, in milliseconds: more is a clock that was set back. */
+const LONGEST_PAUSE = 10 * 60_000;
 /** Above this, browsers refuse to finish a request after its page has gone (Fetch §4.5). */
 const MAX_KEEPALIVE = 60 * 1024;
 
@@ -137,7 +139,12 @@ export class Queue {
   async #tryNext() {
     const entry = this.#next();
     if (!entry || this.#isClosed) return false;
-    const { key, text, path, peer } = entry;
+    const { key, text, path, peer, notBefore = 0 } = entry;
+    const early = notBefore - Date.now();
+    if (early > 0 && early < LONGEST_PAUSE) {
+      this.#later(early / 1000);
+      return false;
+    }
     this.#keep({ ...entry, state: "sending" });
     this.#page.changed();
     const keepalive = text.length * 3 < MAX_KEEPALIVE;
@@ -156,7 +163,8 @@ export class Queue {
         return false;
       }
       const refused = isRefusal(error);
-      this.#keep({ ...entry, state: refused ? "refused" : "waiting", why: inWords(error) });
+      const state = refused ? "refused" : "waiting";
+      this.#keep({ ...entry, state, why: inWords(error), notBefore: pauseEnd(error) });
       if (!refused) this.#later(error.retryAfter);
       return refused;
     } finally {
@@ -260,7 +268,13 @@ function isRefusal({ status }) {
   return status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 }
 
+/** Until when nobody shall try again, in whatever tab and however much they hurry; 0 for no such time. */
+function pauseEnd({ status, retryAfter }) {
+  return status === 429 && retryAfter > 0 ? Date.now() + retryAfter * 1000 : 0;
+}
+
 function inWords(error) {
+  if (error.status === 429) return "That was a lot at once: it goes out by itself in a moment.";
   if (error.status) return error.message || "It was not taken.";
   // There was no answer at all (Fetch §5.6).
   return (globalThis.navigator?.onLine ?? true) ? "The service can't be reached." : "You are offline.";

@@ -17,23 +17,45 @@ pub enum Kind {
     Invite,
     /// Each calls a server of the person's choice.
     Preview,
+    /// Each makes their posta-server call others, now and again later.
+    Send,
+    /// Each carries up to 10 MiB through us, and stays on their posta-server.
+    Upload,
+    /// Each calls a server of a sender's choice, and carries up to 10 MiB.
+    Media,
 }
 
-/// A whole household or office can share one address, so a burst is generous.
 struct Rate {
     burst: u64,
     /// Milliseconds until one more is allowed.
     every_ms: u64,
 }
 
+/// Of one address: a whole household or office can share it. Of one user, wherever they are: more
+/// than anybody does by hand.
+struct Rates {
+    address: Rate,
+    user: Rate,
+}
+
+const fn rate(burst: u64, every_ms: u64) -> Rate {
+    Rate { burst, every_ms }
+}
+
 impl Kind {
-    fn rate(self) -> Rate {
-        match self {
-            Kind::SignIn => Rate { burst: 60, every_ms: 2_000 },
-            Kind::SignUp => Rate { burst: 20, every_ms: 6_000 },
-            Kind::Invite => Rate { burst: 40, every_ms: 3_000 },
-            Kind::Preview => Rate { burst: 30, every_ms: 2_000 },
-        }
+    fn rates(self) -> Rates {
+        let (address, user) = match self {
+            Kind::SignIn => (rate(60, 2_000), rate(30, 4_000)),
+            Kind::SignUp => (rate(20, 6_000), rate(10, 12_000)),
+            Kind::Invite => (rate(40, 3_000), rate(40, 3_000)),
+            Kind::Preview => (rate(120, 500), rate(30, 2_000)),
+            // What waited while one was offline goes out in one burst.
+            Kind::Send => (rate(600, 100), rate(120, 500)),
+            Kind::Upload => (rate(160, 1_500), rate(40, 6_000)),
+            // A list of 300 people has 300 pictures, and a thread as many again.
+            Kind::Media => (rate(4_000, 25), rate(1_000, 100)),
+        };
+        Rates { address, user }
     }
 }
 
@@ -71,31 +93,52 @@ impl Limits {
         Limits::default()
     }
 
-    /// Counts one try, or says when there may be one. A refused try is not counted.
+    /// Counts one try of somebody whom only their address tells, or says when there may be one. A
+    /// refused try is not counted.
     pub fn check(&self, kind: Kind, address: IpAddr, now_ms: u64) -> Result<(), RetryAfter> {
-        self.count(kind, Who::Address(household(address)), now_ms)
+        self.count(kind, &[(Who::Address(household(address)), kind.rates().address)], now_ms)
     }
 
-    /// The same where one has to be signed in: for each user, wherever they are.
-    pub fn check_user(&self, kind: Kind, user: UserId, now_ms: u64) -> Result<(), RetryAfter> {
-        self.count(kind, Who::User(user), now_ms)
+    /// The same of a user: for them, wherever they are, and for where they are, whoever is there.
+    pub fn check_user(
+        &self,
+        kind: Kind,
+        user: UserId,
+        address: IpAddr,
+        now_ms: u64,
+    ) -> Result<(), RetryAfter> {
+        let Rates { address: of_address, user: of_user } = kind.rates();
+        let both = [(Who::User(user), of_user), (Who::Address(household(address)), of_address)];
+        self.count(kind, &both, now_ms)
     }
 
-    fn count(&self, kind: Kind, who: Who, now_ms: u64) -> Result<(), RetryAfter> {
-        let Rate { burst, every_ms } = kind.rate();
-        let key = (kind, who);
+    /// The same of a user whose address has been counted already.
+    pub fn check_anywhere(&self, kind: Kind, user: UserId, now_ms: u64) -> Result<(), RetryAfter> {
+        self.count(kind, &[(Who::User(user), kind.rates().user)], now_ms)
+    }
+
+    /// Counts in all buckets or in none.
+    fn count(&self, kind: Kind, of: &[(Who, Rate)], now_ms: u64) -> Result<(), RetryAfter> {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back must not lock anybody out for longer than an empty bucket.
-        let longest = now_ms.saturating_add(burst * every_ms);
-        let known = full_at.get(&key).copied();
-        let full = known.unwrap_or(now_ms).clamp(now_ms, longest).saturating_add(every_ms);
-        if full > longest {
-            return Err(RetryAfter { seconds: (full - longest).div_ceil(1_000) });
+        let mut counted = Vec::with_capacity(of.len());
+        let mut wait_ms = 0;
+        for (who, Rate { burst, every_ms }) in of {
+            // A clock that was set back must not lock anybody out for longer than an empty bucket.
+            let longest = now_ms.saturating_add(burst * every_ms);
+            let known = full_at.get(&(kind, *who)).copied().unwrap_or(now_ms);
+            let full = known.clamp(now_ms, longest).saturating_add(*every_ms);
+            wait_ms = wait_ms.max(full.saturating_sub(longest));
+            counted.push(((kind, *who), full));
         }
-        if known.is_none() && full_at.len() >= MAX {
-            make_room(&mut full_at, now_ms);
+        if wait_ms > 0 {
+            return Err(RetryAfter { seconds: wait_ms.div_ceil(1_000) });
         }
-        full_at.insert(key, full);
+        for (key, full) in counted {
+            if full_at.len() >= MAX && !full_at.contains_key(&key) {
+                make_room(&mut full_at, now_ms);
+            }
+            full_at.insert(key, full);
+        }
         Ok(())
     }
 }
@@ -162,14 +205,43 @@ mod tests {
         assert_eq!(empty(&limits, Kind::SignUp, "::ffff:192.0.2.1", 0), 0, "the same address");
     }
 
+    const KINDS: [Kind; 7] = [
+        Kind::SignIn,
+        Kind::SignUp,
+        Kind::Invite,
+        Kind::Preview,
+        Kind::Send,
+        Kind::Upload,
+        Kind::Media,
+    ];
+
+    fn tries(limits: &Limits, kind: Kind, user: i64, address: &str) -> u64 {
+        let check = |_: &u64| limits.check_user(kind, UserId(user), ip(address), 0).is_ok();
+        (0..10_000).take_while(check).count() as u64
+    }
+
     #[test]
     fn a_user_has_one_bucket_wherever_they_are() {
-        let limits = Limits::new();
-        let tries = |user| {
-            let check = |_: &u32| limits.check_user(Kind::Preview, UserId(user), 0).is_ok();
-            (0..100).take_while(check).count()
-        };
-        assert_eq!((tries(1), tries(1), tries(2)), (30, 0, 30));
+        for kind in KINDS {
+            let (limits, burst) = (Limits::new(), kind.rates().user.burst);
+            assert_eq!(tries(&limits, kind, 1, "192.0.2.1"), burst, "{kind:?}");
+            assert_eq!(tries(&limits, kind, 1, "192.0.2.2"), 0, "{kind:?}");
+            assert_eq!(tries(&limits, kind, 2, "192.0.2.3"), burst, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_one_bucket_whoever_is_there() {
+        for kind in KINDS {
+            let (limits, Rates { address, user }) = (Limits::new(), kind.rates());
+            assert!(address.burst >= user.burst, "one person alone meets their own limit first");
+            let users = (1..).map(|user| tries(&limits, kind, user, "192.0.2.1"));
+            let passed: u64 = users.take_while(|passed| *passed > 0).sum();
+            assert_eq!(passed, address.burst, "{kind:?}");
+            // Whom the address holds back has lost nothing of their own.
+            assert_eq!(tries(&limits, kind, 9_999, "192.0.2.1"), 0);
+            assert_eq!(tries(&limits, kind, 9_999, "192.0.2.2"), user.burst, "{kind:?}");
+        }
     }
 
     #[test]

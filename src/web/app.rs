@@ -11,7 +11,7 @@ use crate::live::{Account, Live};
 use crate::ops::clock::Clock;
 use crate::ops::metrics::{Family, Histogram, Metrics};
 use crate::posta::Actors;
-use crate::session::{Ceremonies, Limits, Session, Sessions};
+use crate::session::{Ceremonies, Kind, Limits, Session, Sessions};
 use crate::store::{Store, StoreError, UserId};
 use crate::webauthn::Policy;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -133,6 +133,17 @@ impl App {
         self.live.account(session.user, &session.server)
     }
 
+    /// Counts one try of somebody signed in, or says when there may be one.
+    pub fn limit(
+        &self,
+        kind: Kind,
+        session: &Session,
+        request: &Request<'_>,
+    ) -> Result<(), Failure> {
+        let now = self.clock.now_ms();
+        Ok(self.limits.check_user(kind, session.user, request.client_ip, now)?)
+    }
+
     /// Route, answer, and who asked.
     fn route(&self, request: &mut Request<'_>) -> (&'static str, Option<UserId>, Answer) {
         // The path is borrowed by the parameters while the request itself is handed on.
@@ -166,6 +177,9 @@ impl App {
             Handler::Active(signed) => (signed, true),
             Handler::Passive(signed) => (signed, false),
         };
+        if !origin::may_see(request) {
+            return (None, Err(Failure::ForeignOrigin));
+        }
         let Some(session) = self.session(request) else {
             return (None, Err(Failure::SignedOut));
         };
@@ -255,11 +269,17 @@ pub fn is_htmx(request: &Request<'_>) -> bool {
     request.fields.get("hx-request") == Some("true")
 }
 
-/// Where to go after signing in: a path of ours, never another site's.
+/// Where to go after signing in: a path of ours, never another site's, nor one that becomes another path
+/// when a browser has resolved its dots.
 pub fn safe_next(next: &str) -> &str {
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    let dots = |segment: &str| {
+        matches!(segment.replace("%2e", ".").replace("%2E", ".").as_str(), "." | "..")
+    };
     let own = next.starts_with('/')
         && !next[1..].starts_with(['/', '\\'])
-        && next.bytes().all(|b| (0x21..=0x7e).contains(&b) && b != b'\\');
+        && next.bytes().all(|b| (0x21..=0x7e).contains(&b) && b != b'\\')
+        && !path.split('/').any(dots);
     if own { next } else { "/" }
 }
 
@@ -279,6 +299,10 @@ mod tests {
             ("https://evil.example", "/"),
             ("/a\r\nSet-Cookie: x", "/"),
             ("/\t/evil.example", "/"),
+            ("/.//evil.example", "/"),
+            ("/c/..//evil.example", "/"),
+            ("/c/%2e%2E//evil.example", "/"),
+            ("/c/a.b?x=/../", "/c/a.b?x=/../"),
             ("/ø", "/"),
         ] {
             assert_eq!(safe_next(next), expected, "{next:?}");

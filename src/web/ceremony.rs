@@ -151,7 +151,8 @@ pub(super) fn tag(handle: &[u8; 32]) -> String {
 }
 
 impl App {
-    /// Begins a session and gives its cookie's value.
+    /// Begins a session and gives its cookie's value. The session that this browser had, if it had
+    /// one, ends: nobody could reach it any more.
     pub fn sign_in(
         &self,
         request: &Request<'_>,
@@ -160,6 +161,9 @@ impl App {
         name: &str,
         server: Server,
     ) -> String {
+        if let Some(before) = self.session(request) {
+            self.end_session(&before);
+        }
         let agent = agent::in_words(request.fields.get("user-agent").unwrap_or(""));
         let tag = tag(handle);
         self.sessions.create(Account { user, tag, name: name.to_owned(), agent, server })

@@ -6,7 +6,7 @@ use super::key;
 use super::routes::Params;
 use super::thread::peer_of;
 use crate::http::{Request, Response};
-use crate::session::Session;
+use crate::session::{Kind, Session};
 use std::sync::Arc;
 
 const MAX_FORM: usize = 1024;
@@ -24,6 +24,7 @@ pub fn leave(
     let given = form.text("key");
     // Without a script there is no key, and nothing that would try again by itself.
     let key = if key::is_uuid_v4(given) { given.to_owned() } else { key::fresh() };
+    app.limit(Kind::Send, session, request)?;
     app.account(session).leave(&peer, &key)?;
     Ok(done(request, peer.page()))
 }
@@ -35,7 +36,9 @@ pub fn remove(
     request: &mut Request<'_>,
     params: &Params<'_>,
 ) -> Answer {
-    app.account(session).remove(&peer_of(params)?)?;
+    let peer = peer_of(params)?;
+    app.limit(Kind::Send, session, request)?;
+    app.account(session).remove(&peer)?;
     Ok(done(request, "/".to_owned()))
 }
 

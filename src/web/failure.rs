@@ -102,7 +102,11 @@ impl Failure {
                 "It did not arrive whole. Try again.".into()
             }
             Failure::TooMany(wait) => {
-                format!("Too many tries. Wait {} seconds and try again.", wait.seconds())
+                let time = match wait.seconds() {
+                    1 => "a second".to_owned(),
+                    seconds => format!("{seconds} seconds"),
+                };
+                format!("Too many tries. Wait {time} and try again.")
             }
             Failure::Posta(PostaError::Unreachable(_)) => {
                 "Your posta-server can't be reached. Try again in a moment.".into()
@@ -122,16 +126,19 @@ impl Failure {
         }
     }
 
+    /// Makes `response` the answer to this, as far as programs go.
+    pub fn mark(&self, mut response: Response) -> Response {
+        response.status = self.status();
+        match self {
+            Failure::WrongMethod(allow) => response.with("allow", allow.clone()),
+            Failure::TooMany(wait) => response.with("retry-after", wait.seconds().to_string()),
+            _ => response,
+        }
+    }
+
     /// The answer: a page where one navigates, a plain sentence for scripts and fragments.
     pub fn answer(&self, page: bool, request_id: u64) -> Response {
-        let mut response = Response::new(self.status());
-        match self {
-            Failure::WrongMethod(allow) => response = response.with("allow", allow.clone()),
-            Failure::TooMany(wait) => {
-                response = response.with("retry-after", wait.seconds().to_string());
-            }
-            _ => {}
-        }
+        let response = self.mark(Response::new(self.status()));
         if page {
             let html =
                 html::errors::page(self.status(), self.title(), &self.sentence(), request_id);

@@ -36,7 +36,6 @@ pub fn options(app: &App, request: &mut Request<'_>, _: &Params<'_>) -> Answer {
 /// `POST /login`: one and the same 401 whatever is wrong, so that nobody learns which passkeys
 /// exist here.
 pub fn finish(app: &App, request: &mut Request<'_>, _: &Params<'_>) -> Answer {
-    app.limits.check(Kind::SignIn, request.client_ip, app.clock.now_ms())?;
     let json: Json = ceremony::read(request)?;
     let next = safe_next(&json.next).to_owned();
     match signed_in(app, request, json) {
@@ -81,6 +80,9 @@ fn unknown(
 /// Verifies the assertion, opens the token with the PRF output, and begins a session.
 fn signed_in(app: &App, request: &Request<'_>, mut json: Json) -> Result<String, Ending> {
     let Some(Ceremony::Login { challenge }) = app.ceremonies.take(&json.ceremony) else {
+        // Who answers a challenge was counted when it was made.
+        let now = app.clock.now_ms();
+        app.limits.check(Kind::SignIn, request.client_ip, now).map_err(Failure::from)?;
         return Err(refused("the challenge is unknown, used or expired"));
     };
     let prf = json.take_prf();
@@ -114,6 +116,8 @@ fn signed_in(app: &App, request: &Request<'_>, mut json: Json) -> Result<String,
     let origin = ceremony::origin_of(&user.server_url)
         .ok_or_else(|| refused(format_args!("user {} has a broken server URL", user.id.0)))?;
     let now = app.clock.now_ms();
+    // Only now: whoever merely knows a credential's id cannot lock its owner out.
+    app.limits.check_anywhere(Kind::SignIn, user.id, now).map_err(Failure::from)?;
     app.store
         .passkey_used(&passkey.credential_id, assertion.sign_count, assertion.backed_up, now)
         .map_err(Failure::from)?;

@@ -12,7 +12,7 @@ use crate::http::client::{Call, CallBody, Deadlines, Origin};
 use crate::http::{Body, Method, Request, Response};
 use crate::ops::encode;
 use crate::posta::{MAX_PICTURE, PeerUrl};
-use crate::session::Session;
+use crate::session::{Kind, Session};
 use crate::store::UserId;
 use hkdf::Hkdf;
 use sha2::Sha256;
@@ -62,6 +62,7 @@ pub fn fetch(
         return Err(Failure::NotFound);
     }
     let (origin, target) = split(url).ok_or(Failure::NotFound)?;
+    app.limit(Kind::Media, session, request)?;
     let mut answer = app
         .client
         .call(Call {

@@ -1,7 +1,7 @@
 //! `GET /new?url=<address>`: whom one is about to write to. `GET /new/preview` is the answer alone,
 //! for a page in which somebody types. Nothing is stored anywhere until the first send.
 use super::app::{App, is_htmx};
-use super::failure::Answer;
+use super::failure::{Answer, Failure};
 use super::form::Form;
 use super::html::new::Told;
 use super::page;
@@ -50,8 +50,15 @@ pub fn page(
     let query = Form::parse(request.query.as_deref().unwrap_or(""));
     let typed = query.text("url");
     let inbox = app.account(session).inbox();
-    let looked = look(app, session, &inbox, typed, false);
-    Ok(page::new(app, session, &inbox, typed, looked.told(), is_htmx(request)))
+    match look(app, session, request, &inbox, typed, false) {
+        Ok(looked) => Ok(page::new(app, session, &inbox, typed, looked.told(), is_htmx(request))),
+        // Whoever loads a page keeps what they typed.
+        Err(failure) if !is_htmx(request) => {
+            let told = Told::Refused(&failure.sentence());
+            Ok(failure.mark(page::new(app, session, &inbox, typed, told, false)))
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// `GET /new/preview?url=<address>&typing=1`: while one types, half an address is no mistake yet.
@@ -63,46 +70,55 @@ pub fn preview(
 ) -> Answer {
     let query = Form::parse(request.query.as_deref().unwrap_or(""));
     let inbox = app.account(session).known();
-    let looked = look(app, session, &inbox, query.text("url"), query.get("typing").is_some());
+    let typing = query.get("typing").is_some();
+    let looked = look(app, session, request, &inbox, query.text("url"), typing)?;
     Ok(page::new_answer(app, session, &inbox, looked.told()))
 }
 
-fn look(app: &App, session: &Session, inbox: &Inbox, typed: &str, typing: bool) -> Looked {
+fn look(
+    app: &App,
+    session: &Session,
+    request: &Request<'_>,
+    inbox: &Inbox,
+    typed: &str,
+    typing: bool,
+) -> Result<Looked, Failure> {
     if typed.trim().is_empty() {
-        return Looked::Nothing;
+        return Ok(Looked::Nothing);
     }
     let Ok(peer) = PeerUrl::from_typed(typed, &app.policy.origin) else {
-        return if typing { Looked::Nothing } else { Looked::Refused(INVALID.into()) };
+        return Ok(if typing { Looked::Nothing } else { Looked::Refused(INVALID.into()) });
     };
     if inbox.me.as_ref().is_some_and(|me| me.url == peer) {
-        return Looked::own();
+        return Ok(Looked::own());
     }
     let host = peer.host();
     if typing && !host.contains(['.', ':']) && host != "localhost" {
-        return Looked::Nothing; // a word, so far
+        return Ok(Looked::Nothing); // a word, so far
     }
-    if app.actors.kept(&peer).is_none()
-        && let Err(wait) = app.limits.check_user(Kind::Preview, session.user, app.clock.now_ms())
-    {
-        let sentence =
-            format!("Too many addresses at once. Wait {} seconds and try again.", wait.seconds());
-        return Looked::Refused(sentence);
+    if app.actors.kept(&peer).is_none() {
+        app.limit(Kind::Preview, session, request)?;
     }
-    match app.actors.look(&peer) {
+    Ok(match app.actors.look(&peer) {
         Ok(actor) => Looked::Found(peer, actor),
         Err(e) => {
             log::debug!("user={} preview: {e}", session.user.0);
             Looked::Away(peer)
         }
-    }
+    })
 }
 
 /// What a peer that is no contact says of itself, for the header of its thread.
-pub fn stranger(app: &App, session: &Session, peer: &PeerUrl) -> Option<Actor> {
+pub fn stranger(
+    app: &App,
+    session: &Session,
+    request: &Request<'_>,
+    peer: &PeerUrl,
+) -> Option<Actor> {
     let kept = app.actors.kept(peer);
     if kept.is_some() {
         return kept;
     }
-    app.limits.check_user(Kind::Preview, session.user, app.clock.now_ms()).ok()?;
+    app.limit(Kind::Preview, session, request).ok()?;
     app.actors.glance(peer).ok()
 }

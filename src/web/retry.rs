@@ -7,7 +7,7 @@ use super::routes::Params;
 use super::{plain, thread};
 use crate::http::{Request, Response};
 use crate::posta::PeerUrl;
-use crate::session::Session;
+use crate::session::{Kind, Session};
 use std::sync::Arc;
 
 const MAX_FORM: usize = 16 * 1024;
@@ -19,7 +19,9 @@ pub fn again(
     params: &Params<'_>,
 ) -> Answer {
     let row = params.raw(0).parse().map_err(|_| Failure::NotFound)?;
-    let outcome = app.account(session).retry(row);
+    let outcome = app
+        .limit(Kind::Send, session, request)
+        .and_then(|()| Ok(app.account(session).retry(row)?));
     if !navigates(request) {
         outcome?;
         return Ok(Response::new(204));
@@ -31,13 +33,11 @@ pub fn again(
         outcome?;
         return Ok(plain::see_other("/"));
     };
-    match outcome.map_err(Failure::from) {
+    match outcome {
         Ok(()) => Ok(plain::see_other(&peer.page())),
         Err(failure) => {
             let draft = Draft { error: &failure.sentence(), ..Draft::default() };
-            let mut page = thread::with_draft(app, session, &peer, draft);
-            page.status = failure.status();
-            Ok(page)
+            Ok(failure.mark(thread::with_draft(app, session, &peer, draft)))
         }
     }
 }

@@ -15,7 +15,7 @@ use super::thread::{peer_of, with_draft};
 use super::{key, plain};
 use crate::http::{Request, Response};
 use crate::posta::{PeerUrl, Sent};
-use crate::session::Session;
+use crate::session::{Kind, Session};
 use std::sync::Arc;
 
 /// posta-servers take envelopes of at most 64 KiB; JSON and the envelope's own fields need room,
@@ -39,7 +39,7 @@ pub fn text(
     let typed = form.text("text").replace("\r\n", "\n");
     if !navigates(request) {
         is_theirs(session, &form)?;
-        return Ok(taken(&send(app, session, &peer, &typed, form.text("key"))?));
+        return Ok(taken(&send(app, session, request, &peer, &typed, form.text("key"))?));
     }
     if let Ok(row) = form.text("seen").parse() {
         app.account(session).opened(&peer, row);
@@ -52,14 +52,12 @@ pub fn text(
         true => key::of(form_key, typed.trim_end()),
         false => String::new(),
     };
-    match send(app, session, &peer, &typed, &key) {
+    match send(app, session, request, &peer, &typed, &key) {
         Ok(_) => Ok(plain::see_other(&peer.page())),
         Err(failure) => {
             let sentence = failure.sentence();
             let draft = Draft { text: &typed, key: form_key, error: &sentence };
-            let mut page = with_draft(app, session, &peer, draft);
-            page.status = failure.status();
-            Ok(page)
+            Ok(failure.mark(with_draft(app, session, &peer, draft)))
         }
     }
 }
@@ -80,6 +78,7 @@ pub fn picture(
         (!text.is_empty()).then(|| text.chars().take(limit).collect::<String>())
     };
     let about = (said("name", MAX_NAME), said("alt", MAX_ALT));
+    app.limit(Kind::Upload, session, request)?;
     let mut incoming = Incoming::look(request)?;
     Ok(taken(&app.account(session).send_picture(&peer, incoming.picture(), about, key)?))
 }
@@ -108,6 +107,7 @@ fn taken(sent: &Sent) -> Response {
 fn send(
     app: &App,
     session: &Arc<Session>,
+    request: &Request<'_>,
     peer: &PeerUrl,
     typed: &str,
     key: &str,
@@ -119,5 +119,7 @@ fn send(
     if text.len() > MAX_TEXT {
         return Err(Failure::Bad("This message is too long. Send it in parts."));
     }
-    Ok(app.account(session).send_text(peer, text, keyed(key)?)?)
+    let key = keyed(key)?;
+    app.limit(Kind::Send, session, request)?;
+    Ok(app.account(session).send_text(peer, text, key)?)
 }

@@ -43,7 +43,8 @@ pub fn page(
             is_htmx(request),
         ));
     }
-    let actor = if thread.contact.is_none() { new::stranger(app, session, &peer) } else { None };
+    let is_known = thread.contact.is_some();
+    let actor = if is_known { None } else { new::stranger(app, session, request, &peer) };
     Ok(page::thread(app, session, &inbox, &thread, actor.as_ref(), mark, is_htmx(request)))
 }
 

@@ -31,7 +31,7 @@ pub fn begin(
     request: &mut Request<'_>,
     _: &Params<'_>,
 ) -> Answer {
-    app.limits.check(Kind::SignUp, request.client_ip, app.clock.now_ms())?;
+    app.limit(Kind::SignUp, session, request)?;
     let body = Zeroizing::new(request.body.collect(MAX_FORM)?);
     let form = Form::parse(&String::from_utf8_lossy(&body));
     let user = app.store.user_find(session.user)?.ok_or(Failure::SignedOut)?;

@@ -2,7 +2,7 @@
 use super::back;
 use crate::http::Request;
 use crate::posta::PostaError;
-use crate::session::Session;
+use crate::session::{Kind, Session};
 use crate::web::app::App;
 use crate::web::failure::{Answer, Failure};
 use crate::web::form::Form;
@@ -31,6 +31,7 @@ pub fn rename(
     if name.chars().count() > MAX_NAME {
         return Err(Failure::Bad("That name is too long: at most 100 characters."));
     }
+    app.limit(Kind::Send, session, request)?;
     app.account(session).rename(name).map_err(refused)?;
     Ok(back())
 }
@@ -42,13 +43,20 @@ pub fn portray(
     request: &mut Request<'_>,
     _: &Params<'_>,
 ) -> Answer {
+    app.limit(Kind::Upload, session, request)?;
     let mut incoming = Incoming::look(request)?;
     app.account(session).portray(Some(incoming.picture())).map_err(refused)?;
     Ok(back())
 }
 
 /// `POST /settings/picture/remove`
-pub fn unportray(app: &App, session: &Arc<Session>, _: &mut Request<'_>, _: &Params<'_>) -> Answer {
+pub fn unportray(
+    app: &App,
+    session: &Arc<Session>,
+    request: &mut Request<'_>,
+    _: &Params<'_>,
+) -> Answer {
+    app.limit(Kind::Send, session, request)?;
     app.account(session).portray(None).map_err(refused)?;
     Ok(back())
 }

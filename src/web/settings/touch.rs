@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 /// Asks for a touch of any of the user's passkeys.
 pub fn ask(app: &App, session: &Session, request: &Request<'_>, purpose: Purpose) -> Answer {
-    app.limits.check(Kind::SignIn, request.client_ip, app.clock.now_ms())?;
+    app.limit(Kind::SignIn, session, request)?;
     Ok(ceremony::json(200, &question(app, session, purpose)?))
 }
 
@@ -73,7 +73,6 @@ pub fn step(
     request: &mut Request<'_>,
     _: &Params<'_>,
 ) -> Answer {
-    app.limits.check(Kind::SignIn, request.client_ip, app.clock.now_ms())?;
     let json: Json = ceremony::read(request)?;
     let step = match app.ceremonies.take(&json.ceremony) {
         Some(Ceremony::Touch(touch)) if touch.session == session.key => {
@@ -85,7 +84,11 @@ pub fn step(
         Some(Ceremony::Try(trying)) if trying.adding.session == session.key => {
             add::proved(app, trying, json)
         }
-        _ => Err(Ending::Told(410, "This took too long. Begin again.")),
+        _ => {
+            // Who answers a challenge was counted when it was made.
+            app.limit(Kind::SignIn, session, request)?;
+            Err(Ending::Told(410, "This took too long. Begin again."))
+        }
     };
     step.or_else(|ending| ending.answer(request.id, "settings"))
 }

@@ -164,3 +164,27 @@ test("what waits behind a message is in the thread only after it", async () => {
   await settled();
   assert.deepEqual(queue.all().map(({ after }) => after), [9]);
 });
+
+test("who is told to wait waits, in every tab, and says that it goes on by itself", async () => {
+  const storage = new Storage();
+  const busy = new Refused("Too many.", new Response("", { status: 429, headers: { "retry-after": "1" } }));
+  const { queue, posted } = queueWith([busy, 1], { storage });
+  const other = queueWith([2], { storage });
+  queue.add(to("bob.example", "patience"));
+  await settled();
+  const [{ state, why, notBefore }] = queue.all();
+  assert.equal(state, "waiting");
+  assert.match(why, /goes out by itself/);
+  // However much somebody presses, here or in another tab.
+  queue.hurry();
+  other.queue.hurry();
+  await settled();
+  assert.deepEqual([posted.length, other.posted.length], [1, 0]);
+  while (queue.all().length > 0) await settled();
+  const told = [...posted.slice(1), ...other.posted];
+  assert.deepEqual(texts(told), ["patience"]);
+  assert.equal(told[0].key, posted[0].key);
+  assert.ok(Date.now() >= notBefore);
+  queue.clear();
+  other.queue.clear();
+});
