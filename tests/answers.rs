@@ -310,7 +310,7 @@ fn media(chat: &Chat, alice: &Posta, cookie: &str, url: &str) -> String {
     let payload = json!({"kind": "posta.link/v1", "url": url, "mediaType": "image/png"});
     alice.tell(json!({"inject": [{"peer": "https://pen.example", "payload": payload}]}));
     let page = chat.get("/c/pen.example", cookie).body;
-    let path = page.split('"').filter(|part| part.starts_with("/media/")).next_back();
+    let path = page.split('"').rfind(|part| part.starts_with("/media/"));
     path.expect("a picture").replace("&amp;", "&")
 }
 

@@ -311,7 +311,7 @@ fn previews_and_pictures_reach_nothing_private() {
     let good = picture("https://1.2.3.4/x.png".into());
     people[0].tell(json!({"inject": [good]}));
     let page = chat.get("/c/pen.example", &signed[0]).body;
-    let good = page.split('"').filter(|part| part.starts_with("/media/")).next_back().unwrap();
+    let good = page.split('"').rfind(|part| part.starts_with("/media/")).unwrap();
     media.sort();
     media.dedup();
     assert!(media.len() > 60, "{}", media.len());

@@ -5,7 +5,6 @@ use super::process::{Directory, run};
 use super::program::program;
 use super::stream::Stream;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -31,11 +30,16 @@ pub struct Reply {
     pub body: String,
     pub cookie: Option<String>,
     pub location: Option<String>,
-    /// All fields, by their names in lower case.
-    pub fields: HashMap<String, String>,
+    /// All fields, their names in lower case.
+    pub fields: Vec<(String, String)>,
 }
 
 impl Reply {
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let found = self.fields.iter().find(|(n, _)| n == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
     }
@@ -179,13 +183,14 @@ impl Chat {
         }
         let answer = request.send()?;
         let lower = |(name, value): &(String, String)| (name.to_ascii_lowercase(), value.clone());
-        let fields: HashMap<_, _> = answer.headers.iter().map(lower).collect();
-        let cookie = fields.get("set-cookie").and_then(|cookie| cookie.split(';').next());
+        let fields: Vec<_> = answer.headers.iter().map(lower).collect();
+        let field = |name: &str| fields.iter().find(|(n, _)| n == name).map(|(_, value)| value);
+        let cookie = field("set-cookie").and_then(|cookie| cookie.split(';').next());
         Ok(Reply {
             status: answer.status_code,
             body: answer.as_str().unwrap_or_default().to_owned(),
             cookie: cookie.map(str::to_owned),
-            location: fields.get("location").cloned(),
+            location: field("location").cloned(),
             fields,
         })
     }
