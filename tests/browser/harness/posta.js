@@ -97,6 +97,19 @@ export class PostaServer {
     }
   }
 
+  /** What waits for its person to press Retry is retried, as from a phone of theirs. */
+  async retryFailed(peer) {
+    const { mintToken } = await this.tell({ mintToken: "phone" });
+    for (const { rowId, state } of await this.messages(peer)) {
+      if (state !== "failed-pending-user") continue;
+      const response = await fetch(`http://127.0.0.1:${this.port}/api/v1/messages/${rowId}/retry`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${mintToken.token}`, host: this.peer },
+      });
+      if (!response.ok) throw new Error(`${this.#name}: ${response.status}`);
+    }
+  }
+
   /** How things stand: open streams, calls so far. */
   async report() {
     return this.#test({});
