@@ -5,22 +5,24 @@
 //! the finished value. The look-ups accept the mistyped values one may meet (numbers as strings,
 //! `null` for absent); what cannot be read is absent, never an error.
 use super::PeerUrl;
-use crate::http::deep;
+use crate::http::deep::Lane;
 use jiff::Timestamp;
 pub use serde_json::Value;
 
 /// Deepest nesting parsed at all. The deepest known document, a list of broadcasts, has six levels.
 const MAX_DEPTH: usize = 32;
 /// Most values parsed at all: parsed, each takes up to a hundred bytes, however few it came in. 5,000
-/// contacts with a dozen members each have a third of them; a message inside a message has some ten.
-const MAX_VALUES: usize = 250_000;
+/// contacts with a dozen members each have 65,000; a message inside a message has some ten.
+const MAX_VALUES: usize = 100_000;
 const MAX_NESTED_VALUES: usize = 10_000;
 /// What a shallow coroutine parses on its own stack: bytes and levels.
 const INLINE_BYTES: usize = 1024;
 const INLINE_DEPTH: usize = 4;
 
-/// Parses `bytes` and converts the document with `convert`; `None` when it is no JSON or too deep.
+/// Parses `bytes` and converts the document with `convert`; `None` when it is no JSON, too deep or
+/// too much. `lane` is that of whoever asked for it.
 pub fn read<T: Send + 'static>(
+    lane: &Lane,
     bytes: impl AsRef<[u8]> + Send + 'static,
     convert: impl FnOnce(&Value) -> T + Send + 'static,
 ) -> Option<T> {
@@ -30,7 +32,7 @@ pub fn read<T: Send + 'static>(
     }
     let small = depth <= INLINE_DEPTH && bytes.as_ref().len() <= INLINE_BYTES;
     let parse = move || Some(convert(&serde_json::from_slice(bytes.as_ref()).ok()?));
-    if small { parse() } else { deep::run(parse) }
+    if small { parse() } else { lane.run(parse) }
 }
 
 /// Like [`read`] for a document inside a document, where the stack is deep already.
@@ -164,8 +166,8 @@ mod tests {
             assert!(counted >= count(&serde_json::from_str(text).unwrap()), "{text}: {counted}");
         }
         let many = |values: usize| format!("[{}0]", "0,".repeat(values - 2)).into_bytes();
-        assert_eq!(read(many(MAX_VALUES), |_| ()), Some(()));
-        assert_eq!(read(many(MAX_VALUES + 1), |_| ()), None);
+        assert_eq!(read(&Lane::default(), many(MAX_VALUES), |_| ()), Some(()));
+        assert_eq!(read(&Lane::default(), many(MAX_VALUES + 1), |_| ()), None);
         assert!(parse_nested(&many(MAX_NESTED_VALUES)).is_some());
         assert!(parse_nested(&many(MAX_NESTED_VALUES + 1)).is_none());
     }
@@ -173,11 +175,15 @@ mod tests {
     #[test]
     fn too_deep_and_broken_documents_are_refused() {
         let nested = |levels| [vec![b'['; levels], vec![b']'; levels]].concat();
-        assert_eq!(read(nested(MAX_DEPTH + 1), |_| ()), None);
-        assert_eq!(read(vec![b'['; 1_000_000], |_| ()), None);
-        assert_eq!(read(nested(INLINE_DEPTH), |_| ()), Some(()));
-        assert_eq!(read(b"{\"a\":".to_vec(), |_| ()), None);
-        assert_eq!(read(Vec::new(), |_| ()), None);
+        let nothing = |bytes| read(&Lane::default(), bytes, |_| ());
+        assert_eq!(nothing(nested(MAX_DEPTH + 1)), None);
+        assert_eq!(nothing(vec![b'['; 1_000_000]), None);
+        assert_eq!(nothing(nested(INLINE_DEPTH)), Some(()));
+        assert_eq!(nothing(b"{\"a\":".to_vec()), None);
+        assert_eq!(nothing(Vec::new()), None);
+        let many = |count: usize| format!("[{}0]", "0,".repeat(count - 2)).into_bytes();
+        assert_eq!(nothing(many(MAX_VALUES)), Some(()));
+        assert_eq!(nothing(many(MAX_VALUES + 1)), None);
     }
 
     #[test]

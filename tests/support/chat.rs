@@ -20,6 +20,8 @@ pub struct Chat {
     flags: Vec<String>,
     /// Whether private addresses stay closed to it, as they are without a word.
     is_guarded: bool,
+    /// What a shell does before it becomes chat-posta, such as setting a limit.
+    before: String,
     child: Option<Child>,
     /// All it has logged so far.
     log: Arc<Mutex<String>>,
@@ -47,23 +49,35 @@ impl Reply {
 
 impl Chat {
     pub fn start(flags: &[&str]) -> Chat {
-        Chat::start_as(&program(), flags, false)
+        Chat::start_as(&program(), Directory::new(), "", flags, false)
     }
 
     /// One that reaches no posta-server on this machine, unless `flags` say otherwise.
     pub fn start_guarded(flags: &[&str]) -> Chat {
-        Chat::start_as(&program(), flags, true)
+        Chat::start_as(&program(), Directory::new(), "", flags, true)
     }
 
     pub fn start_program(program: &Path, flags: &[&str]) -> Chat {
-        Chat::start_as(program, flags, false)
+        Chat::start_as(program, Directory::new(), "", flags, false)
     }
 
-    fn start_as(program: &Path, flags: &[&str], is_guarded: bool) -> Chat {
+    /// With its database in `directory`, after a shell did something, such as `ulimit -n 100`.
+    pub fn start_in(directory: Directory, before: &str, flags: &[&str]) -> Chat {
+        Chat::start_as(&program(), directory, before, flags, false)
+    }
+
+    fn start_as(
+        program: &Path,
+        directory: Directory,
+        before: &str,
+        flags: &[&str],
+        is_guarded: bool,
+    ) -> Chat {
         // The port must be known before, since the origin names it.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut chat = Chat {
-            directory: Directory::new(),
+            directory,
+            before: before.to_owned(),
             origin: format!("http://localhost:{port}"),
             program: program.to_owned(),
             port,
@@ -79,7 +93,11 @@ impl Chat {
     pub fn restart(&mut self) {
         self.kill();
         let (listen, db) = (format!("127.0.0.1:{}", self.port), self.db());
-        let mut child = Command::new(&self.program)
+        let mut shell = Command::new("sh");
+        let run = format!("{}\nexec \"$0\" \"$@\"", self.before);
+        let mut child = shell
+            .args(["-c", &run])
+            .arg(&self.program)
             .args(["serve", "--listen", &listen, "--base-url", &self.origin, "--db", &db])
             .args((!self.is_guarded).then_some("--allow-private-upstreams"))
             .args(&self.flags)
@@ -111,6 +129,13 @@ impl Chat {
             }
             let _ = child.wait();
         }
+    }
+
+    /// As a supervisor would; waits for the end.
+    pub fn terminate(&mut self) -> std::process::ExitStatus {
+        let id = self.pid().to_string();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
+        self.child.take().expect("it runs").wait().unwrap()
     }
 
     pub fn log(&self) -> String {
