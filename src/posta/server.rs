@@ -332,12 +332,7 @@ impl Server {
     /// Every POST of the client API may be repeated: sends carry an idempotency key, the others
     /// change nothing the second time. So one whose kept-alive connection turns out to be closed is
     /// tried again, which the client, not knowing this, may not do for a POST.
-    fn post(
-        &self,
-        target: &str,
-        body: &Value,
-        more: &[(&str, &str)],
-    ) -> Result<Bytes, PostaError> {
+    fn post(&self, target: &str, body: &Value, more: &[(&str, &str)]) -> Result<Bytes, PostaError> {
         accepted(&self.lane, self.posted(target, body, more)?)
     }
 
