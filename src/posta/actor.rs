@@ -61,7 +61,7 @@ impl fmt::Display for NoActor {
 
 impl Actor {
     /// Reads a doc, however little it says; `None` when that is no doc at all.
-    fn read(doc: &Value) -> Option<Actor> {
+    pub fn read(doc: &Value) -> Option<Actor> {
         const MARKS: [&str; 5] = ["url", "name", "kind", "keys", "publicKeys"];
         if MARKS.iter().all(|mark| doc.get(mark).is_none()) {
             return None;
