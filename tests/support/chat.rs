@@ -14,6 +14,7 @@ pub struct Chat {
     pub origin: String,
     port: u16,
     flags: Vec<String>,
+    env: Vec<(String, String)>,
     child: Option<Child>,
     /// All it has logged so far.
     log: Arc<Mutex<String>>,
@@ -34,6 +35,11 @@ impl Reply {
 
 impl Chat {
     pub fn start(flags: &[&str]) -> Chat {
+        Chat::start_with(flags, &[])
+    }
+
+    /// With more in its environment than this process has.
+    pub fn start_with(flags: &[&str], env: &[(&str, String)]) -> Chat {
         // The port must be known before, since the origin names it.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut chat = Chat {
@@ -41,6 +47,7 @@ impl Chat {
             origin: format!("http://localhost:{port}"),
             port,
             flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            env: env.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
             child: None,
             log: Arc::default(),
         };
@@ -55,6 +62,7 @@ impl Chat {
             .args(["serve", "--listen", &listen, "--base-url", &self.origin, "--db", &db])
             .arg("--allow-private-upstreams")
             .args(&self.flags)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
