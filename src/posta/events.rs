@@ -3,12 +3,9 @@
 //! Names come from POSTA; what an event carries is only partly published, so the peer and the row
 //! are looked for wherever they have been seen or may sit. An event whose peer cannot be found has
 //! `peer: None`, and whoever reads it must take it as "everything may have changed".
+use super::PeerUrl;
 use super::json::{self, Value};
-use super::server::PostaError;
-use super::{PeerUrl, server};
-use crate::http::client::Events;
 use crate::http::sse;
-use std::time::Duration;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
@@ -72,16 +69,6 @@ fn subject(data: &Value) -> (Option<PeerUrl>, Option<i64>) {
         ["peer", "url", "from"].iter().find_map(|name| json::peer(place, &[name]))
     });
     (peer, places.iter().find_map(|place| json::integer(place, &["rowId"])))
-}
-
-/// An open stream of events.
-pub struct EventStream(pub(super) Events);
-
-impl EventStream {
-    /// The next event; `Ok(None)` when none came within `wait`. The stream's end is an error.
-    pub fn next(&mut self, wait: Duration) -> Result<Option<Event>, PostaError> {
-        Ok(self.0.next(wait).map_err(server::unanswered)?.map(Event::read))
-    }
 }
 
 #[cfg(test)]

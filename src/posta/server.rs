@@ -2,8 +2,8 @@
 //!
 //! Peers go out in display form, as the client API itself writes them. The token lives in one
 //! wiped buffer shared by all clones and shows nowhere.
+use super::EventStream;
 use super::content::Content;
-use super::events::EventStream;
 use super::json::{self, Value};
 use super::model::{Contact, Identity, MAX_MESSAGES, Message, Sent, cut};
 use super::url::{PeerUrl, percent_encode};

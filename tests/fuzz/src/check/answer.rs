@@ -1,7 +1,7 @@
 //! What an upstream server answers: head, framing and body, however the bytes are split.
 use super::{choice, is_line, ways};
 use crate::http::Method;
-use crate::part::client::answer::{self, Framing, Head, MAX_HEAD, Scanner};
+use crate::http::client::answer::{self, Framing, Head, MAX_HEAD, Scanner};
 
 /// What became of the bytes: the head as it was understood, the body, whether that is whole, and
 /// what follows it; or why not.

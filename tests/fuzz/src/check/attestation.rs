@@ -1,6 +1,6 @@
 //! Attestation objects: what is taken is what a common CBOR reader finds there, and a registration
 //! that passes has a key.
-use crate::part::passkey::attestation;
+use crate::passkey::attestation;
 use crate::webauthn::{Policy, RegistrationResponse, verify_registration};
 use ciborium::Value;
 use p256::ecdsa::VerifyingKey;

@@ -1,7 +1,7 @@
 //! Authenticator data, and the COSE key in it: exactly what its flags say, to the byte.
 use super::attestation::policy;
-use crate::part::passkey::authenticator_data::AuthenticatorData;
-use crate::part::passkey::cose;
+use crate::passkey::authenticator_data::AuthenticatorData;
+use crate::passkey::cose;
 use ciborium::Value;
 use p256::ecdsa::VerifyingKey;
 use sha2::{Digest, Sha256};

@@ -1,7 +1,7 @@
 //! Client data: the verdict of a reader that has all its members before it.
 use super::attestation::{CHALLENGE, policy};
 use crate::ops::encode::b64url;
-use crate::part::passkey::client_data::{self, ClientDataError, Kind, MAX_LENGTH};
+use crate::passkey::client_data::{self, ClientDataError, Kind, MAX_LENGTH};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use std::fmt;

@@ -1,21 +1,28 @@
 //! The configuration file: what it says can be written down again and means the same, and what is
 //! wrong with it is told in one line.
 use crate::config::{Config, SETTINGS, Shape, Sources, format_duration, parse_duration};
-use rustix::fs::{MemfdFlags, memfd_create};
-use std::fs::File;
-use std::io::Write;
-use std::os::fd::AsRawFd;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// One file for this process; in memory where that can be had.
+fn place() -> &'static Path {
+    static PLACE: OnceLock<PathBuf> = OnceLock::new();
+    PLACE.get_or_init(|| {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { memory.into() } else { std::env::temp_dir() };
+        folder.join(format!("chat-posta-fuzz-{}.toml", std::process::id()))
+    })
+}
 
 /// Loads `text` as a file.
 fn load(text: &[u8]) -> Result<Config, String> {
-    let memory = memfd_create(c"config", MemfdFlags::CLOEXEC).expect("a file in memory");
-    let mut memory = File::from(memory);
-    memory.write_all(text).expect("it is written");
-    let path = PathBuf::from(format!("/proc/self/fd/{}", memory.as_raw_fd()));
-    let sources = Sources { file: Some(&path), ..Sources::default() };
-    let place = path.display().to_string();
-    Config::load(&sources).map_err(|e| e.to_string().replace(&place, "FILE"))
+    let path = place();
+    fs::write(path, text).expect("a file can be written");
+    let sources = Sources { file: Some(path), ..Sources::default() };
+    let loaded = Config::load(&sources);
+    fs::remove_file(path).expect("and removed");
+    loaded.map_err(|e| e.to_string().replace(&path.display().to_string(), "FILE"))
 }
 
 /// What a setting says, as TOML.

@@ -1,7 +1,7 @@
 //! Cookies, queries and form bodies: read as WHATWG has them, and written so that they read back.
 use crate::http::{Fields, Method, Request, RequestBody};
-use crate::part::pages::cookie;
-use crate::part::pages::form::{Form, decode, encode};
+use crate::web::cookie;
+use crate::web::form::{Form, decode, encode};
 use std::net::Ipv4Addr;
 use url::form_urlencoded;
 

@@ -2,10 +2,10 @@
 use super::{is_line, ways};
 use crate::http::chunked::{Decoder, is_token_byte};
 use crate::http::limits::{MAX_FIELDS, MAX_HEAD, MAX_TARGET};
-use crate::part::server::framing::Framing;
-use crate::part::server::head::{self, Head};
-use crate::part::server::head_error::HeadError;
-use crate::part::server::scanner::Scanner;
+use crate::http::server::framing::Framing;
+use crate::http::server::head::{self, Head};
+use crate::http::server::head_error::HeadError;
+use crate::http::server::scanner::Scanner;
 
 /// What a connection made of its bytes.
 #[derive(Debug, PartialEq)]
