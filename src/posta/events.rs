@@ -7,6 +7,9 @@ use super::PeerUrl;
 use super::json::{self, Value};
 use crate::http::sse;
 
+/// Longest id kept, in bytes.
+const MAX_ID: usize = 512;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
     Inbound,
@@ -25,7 +28,7 @@ pub enum EventKind {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// What to resume from once this event has been dealt with.
+    /// What to resume from once this event has been dealt with; fit to be sent back in a field.
     pub id: Option<String>,
     pub kind: EventKind,
     pub peer: Option<PeerUrl>,
@@ -40,7 +43,9 @@ impl Event {
             EventKind::Ready | EventKind::Resync | EventKind::Unknown => (None, None),
             _ => json::read(event.data.into_bytes(), subject).unwrap_or_default(),
         };
-        Event { id: event.id, kind, peer, row_id }
+        // What cannot be sent back is none: resuming from the one before repeats a little.
+        let fits = |id: &String| id.len() <= MAX_ID && !id.contains(char::is_control);
+        Event { id: event.id.filter(fits), kind, peer, row_id }
     }
 }
 
@@ -102,6 +107,20 @@ mod tests {
         for data in ["", "null", "[]", "\"bob.example\"", "{", "{}", r#"{"peer":"not a url"}"#] {
             let event = event("inbound", data);
             assert_eq!((event.kind, event.peer, event.row_id), (EventKind::Inbound, None, None));
+        }
+    }
+
+    #[test]
+    fn an_id_that_cannot_be_sent_back_is_none() {
+        let read = |id: &str| {
+            let (id, name, data) = (Some(id.to_owned()), "ready".into(), "{}".into());
+            Event::read(sse::Event { id, name, data }).id
+        };
+        assert_eq!(read("ø 7").as_deref(), Some("ø 7"));
+        let long = "7".repeat(MAX_ID);
+        assert_eq!(read(&long).as_deref(), Some(&*long));
+        for bad in ["\t", "7\u{1}", "\u{85}", &(long + "7")] {
+            assert_eq!(read(bad), None, "{bad:?}");
         }
     }
 

@@ -74,10 +74,9 @@ fn heads(case: &Value) -> Value {
 fn events(case: &Value) -> Value {
     let (mut parser, mut events) = (Parser::new(1 << 20), Vec::new());
     for piece in case.as_array().expect("pieces") {
-        let mut take =
-            |event: chat_posta_fuzz::http::sse::Event| {
-                events.push(json!({ "id": event.id, "event": event.name, "data": event.data }));
-            };
+        let mut take = |event: chat_posta_fuzz::http::sse::Event| {
+            events.push(json!({ "id": event.id, "event": event.name, "data": event.data }));
+        };
         parser.feed(&bytes(piece), &mut take).expect("it is small");
     }
     Value::Array(events)
@@ -111,13 +110,13 @@ fn ceremony(case: &Value) -> Value {
         backup_eligible: case["stored"]["eligible"].as_bool().expect("yes or no"),
         user_handle: url_bytes(&case["stored"]["user"]),
     };
-    let verified = AuthenticationResponse::from_json(&parsed)
-        .map_err(|e| e.to_string())
-        .and_then(|response| {
+    let verified = AuthenticationResponse::from_json(&parsed).map_err(|e| e.to_string()).and_then(
+        |response| {
             let user = UserKnown::ByTheAnswer;
             verify_assertion(&policy, &challenge, &response, &stored, user)
                 .map_err(|e| e.to_string())
-        });
+        },
+    );
     match verified {
         Err(error) => refused(error),
         Ok(assertion) => json!({ "taken": true, "count": assertion.sign_count }),

@@ -62,7 +62,8 @@ fn each_check_has_its_target() {
 #[test]
 fn the_release_s_own_versions_are_tested() {
     let versions = |path: &str| {
-        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect(path);
+        let text =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect(path);
         let value = |line: &str| line.split('"').nth(1).unwrap_or_default().to_owned();
         let lines: Vec<&str> = text.lines().collect();
         let pairs = lines.windows(2).filter(|pair| pair[0].starts_with("name = "));
