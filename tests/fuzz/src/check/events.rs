@@ -70,7 +70,7 @@ pub fn check(bytes: &[u8]) {
         for event in events {
             assert!(!event.name.contains(['\r', '\n']) && event.id.as_deref().is_none_or(is_line));
             assert!(event.id.as_deref().is_none_or(|id| !id.is_empty()));
-            assert!(event.data.len() < limit);
+            assert!(event.data.len() <= limit);
             judge(event);
         }
     }

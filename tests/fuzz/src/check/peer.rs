@@ -26,9 +26,12 @@ pub fn check(bytes: &[u8]) {
 pub fn holds(peer: &PeerUrl) {
     assert_eq!(PeerUrl::parse(peer.canonical()).as_ref(), Ok(peer));
     assert_eq!(PeerUrl::parse(peer.display()).as_ref(), Ok(peer));
-    // Typed, it is the same; a page of this service is not there to be confused with.
-    assert_eq!(PeerUrl::from_typed(peer.display(), "\0").as_ref(), Ok(peer));
-    assert_eq!(PeerUrl::from_typed(peer.canonical(), "\0").as_ref(), Ok(peer));
+    // Typed, it is the same; without what is taken for the end of a sentence, and where no page of
+    // this service is there to be confused with.
+    if !peer.canonical().ends_with(['.', ',', ';', '\'']) {
+        assert_eq!(PeerUrl::from_typed(peer.display(), "\0").as_ref(), Ok(peer));
+        assert_eq!(PeerUrl::from_typed(peer.canonical(), "\0").as_ref(), Ok(peer));
+    }
     let page = peer.page();
     let segment = page.strip_prefix("/c/").expect("a page of ours");
     assert!(!segment.contains(['/', ':', '?', '#', '&', '"', '<', '>', ' ']), "{segment}");
