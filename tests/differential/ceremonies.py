@@ -185,7 +185,14 @@ def bend_part(name, change):
 def signature(change):
     def bend(answer, source):
         good = answer.sign
-        answer.sign = lambda message: change(good(message), source)
+
+        def sign(message):
+            try:
+                return change(good(message), source)
+            except ValueError:  # what another change left of it is no signature any more
+                return b""
+
+        answer.sign = sign
     return bend
 
 
