@@ -24,10 +24,9 @@ fn ecdsa_vectors_get_their_verdicts() {
         assert_eq!(cose::es256_key(&cose_key).as_deref(), Ok(key));
         registered += 1;
         for test in &group.tests {
-            // In one piece, and in two as step 21 has it.
+            // In two parts, as step 21 has it.
             let (one, other) = test.msg.split_at(test.msg.len() / 2);
-            let verdict = verify_signature(key, &[&test.msg], &test.sig);
-            assert_eq!(verify_signature(key, &[one, other], &test.sig), verdict);
+            let verdict = verify_signature(key, &[one, other], &test.sig);
             let due = match test.result {
                 TestResult::Valid => true,
                 TestResult::Invalid => false,
