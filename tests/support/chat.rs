@@ -22,6 +22,7 @@ pub struct Chat {
     is_guarded: bool,
     /// What a shell does before it becomes chat-posta, such as setting a limit.
     before: String,
+    env: Vec<(String, String)>,
     child: Option<Child>,
     /// All it has logged so far.
     log: Arc<Mutex<String>>,
@@ -49,21 +50,26 @@ impl Reply {
 
 impl Chat {
     pub fn start(flags: &[&str]) -> Chat {
-        Chat::start_as(&program(), Directory::new(), "", flags, false)
+        Chat::start_as(&program(), Directory::new(), "", flags, &[], false)
     }
 
     /// One that reaches no posta-server on this machine, unless `flags` say otherwise.
     pub fn start_guarded(flags: &[&str]) -> Chat {
-        Chat::start_as(&program(), Directory::new(), "", flags, true)
+        Chat::start_as(&program(), Directory::new(), "", flags, &[], true)
     }
 
     pub fn start_program(program: &Path, flags: &[&str]) -> Chat {
-        Chat::start_as(program, Directory::new(), "", flags, false)
+        Chat::start_as(program, Directory::new(), "", flags, &[], false)
     }
 
     /// With its database in `directory`, after a shell did something, such as `ulimit -n 100`.
     pub fn start_in(directory: Directory, before: &str, flags: &[&str]) -> Chat {
-        Chat::start_as(&program(), directory, before, flags, false)
+        Chat::start_as(&program(), directory, before, flags, &[], false)
+    }
+
+    /// With more in its environment than this process has.
+    pub fn start_with(flags: &[&str], env: &[(&str, String)]) -> Chat {
+        Chat::start_as(&program(), Directory::new(), "", flags, env, false)
     }
 
     fn start_as(
@@ -71,6 +77,7 @@ impl Chat {
         directory: Directory,
         before: &str,
         flags: &[&str],
+        env: &[(&str, String)],
         is_guarded: bool,
     ) -> Chat {
         // The port must be known before, since the origin names it.
@@ -83,6 +90,7 @@ impl Chat {
             port,
             flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
             is_guarded,
+            env: env.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
             child: None,
             log: Arc::default(),
         };
@@ -101,6 +109,7 @@ impl Chat {
             .args(["serve", "--listen", &listen, "--base-url", &self.origin, "--db", &db])
             .args((!self.is_guarded).then_some("--allow-private-upstreams"))
             .args(&self.flags)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -15,6 +15,7 @@ mod events;
 mod exchange;
 mod guard;
 mod held;
+mod origin;
 mod outgoing;
 mod places;
 mod pool;
@@ -30,6 +31,7 @@ pub use error::CallError;
 pub use events::Events;
 pub use held::Bytes;
 pub(super) use promise::Promise;
+pub use origin::Origin;
 
 use super::sse::Event;
 use super::{Method, alarm};
@@ -54,14 +56,6 @@ const PLAIN: &[(&str, &str)] = &[("accept-encoding", "identity")];
 /// The same for an event stream.
 const EVENTS: &[(&str, &str)] =
     &[("accept", "text/event-stream"), ("cache-control", "no-cache"), PLAIN[0]];
-
-/// Where a call goes. `host` is lower case; an IPv6 literal keeps its brackets.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Origin {
-    pub tls: bool,
-    pub host: String,
-    pub port: u16,
-}
 
 #[derive(Clone, Default)]
 pub struct Options {
