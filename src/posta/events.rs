@@ -38,7 +38,7 @@ pub struct Event {
 
 impl Event {
     /// Reads an event; data that is no JSON object leaves peer and row unknown.
-    fn read(lane: &Lane, event: sse::Event) -> Event {
+    pub fn read(lane: &Lane, event: sse::Event) -> Event {
         let kind = EventKind::read(&event.name);
         let (peer, row_id) = match kind {
             EventKind::Ready | EventKind::Resync | EventKind::Unknown => (None, None),
