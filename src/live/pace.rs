@@ -24,7 +24,7 @@ impl Pace {
     pub fn is_too_fast(&mut self, now: Instant) -> bool {
         let earned = (now - self.since).as_secs_f64() * self.each_second;
         // A debt would have to be paid off by rests that have been taken already.
-        self.left = (self.left + earned).clamp(0.0, self.most) - 1.0;
+        self.left = (self.left.max(0.0) + earned).min(self.most) - 1.0;
         self.since = now;
         self.left < 0.0
     }

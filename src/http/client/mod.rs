@@ -30,8 +30,8 @@ pub use body::Answer;
 pub use error::CallError;
 pub use events::Events;
 pub use held::Bytes;
-pub(super) use promise::Promise;
 pub use origin::Origin;
+pub(super) use promise::Promise;
 
 use super::sse::Event;
 use super::{Method, alarm};
