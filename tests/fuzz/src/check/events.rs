@@ -85,7 +85,7 @@ pub fn check(bytes: &[u8]) {
 fn judge(event: Event) {
     if event.data.len() < 1000 {
         let id = event.id.clone();
-        let read = posta::Event::read(event);
+        let read = posta::Event::read(&crate::http::deep::Lane, event);
         match read.id {
             // It will be sent back in a field.
             Some(_) => {
