@@ -76,7 +76,9 @@ static COMMANDS: &[&Command] = &[
 /// Runs what the arguments (without the program's name) ask for.
 #[expect(clippy::disallowed_methods, reason = "a command's own thread")]
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
-    let (code, why) = match dispatch(&arguments) {
+    let done = dispatch(&arguments);
+    ops::log::flush();
+    let (code, why) = match done {
         Ok(()) | Err(Stop::Quiet) => return ExitCode::SUCCESS,
         Err(Stop::Failed(why)) => (1, why),
         Err(Stop::Usage(why)) => (2, why),

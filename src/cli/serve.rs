@@ -161,6 +161,7 @@ impl Service {
         let handle = signals.handle();
         std::thread::spawn(move || {
             if signals.forever().next().is_some() {
+                ops::log::flush();
                 exit(130);
             }
         });
@@ -232,6 +233,7 @@ impl Service {
         }
         waiter::hold_signals(true);
         signals.pending().for_each(|signal| waiter::pass_on(signal, successor));
+        ops::log::flush();
         let why = program.command().arg(waiter::WORD).arg(successor.to_string()).exec();
         waiter::hold_signals(false);
         // Then this process waits as it is.

@@ -10,6 +10,8 @@ pub const MAX_FIELDS: usize = 100;
 pub const MAX_TARGET: usize = 8 * 1024;
 /// Bytes a head's buffer starts with: most heads fit, and it is gone while a connection idles.
 pub const FIRST_BUFFER: usize = 2 * 1024;
+/// Bytes of an answer's body that are copied behind its head, to be written as one piece.
+pub const COPIED: usize = 2 * 1024;
 /// Bytes of chunk extensions in one body. Nobody sends any; an attacker may send nothing else.
 pub const MAX_CHUNK_EXTENSIONS: usize = 4 * 1024;
 /// Bytes of trailer lines after the last chunk; they are checked and dropped.
@@ -18,9 +20,15 @@ pub const MAX_TRAILERS: usize = 4 * 1024;
 pub const MAX_DRAIN: u64 = 64 * 1024;
 /// Bytes of a response collected before they are written: small answers are one write.
 pub const WRITE_BUFFER: usize = 16 * 1024;
-/// Connections at once. May's `spawn` panics near 32,700 coroutines, since each stack takes two of
+/// Connections served at once, each by a coroutine. May's `spawn` panics near 32,700 coroutines, since each stack takes two of
 /// the 65,530 memory maps a Linux process may have; half of that leaves room for all else.
 pub const MAX_CONNECTIONS: usize = 12_000;
+/// Connections that are open, parked ones too: those cost a few hundred bytes here, and some
+/// kilobytes of the kernel's.
+pub const MAX_OPEN: usize = 100_000;
+/// Descriptors that connections leave to upstreams, files and connections turned away: a quarter, at
+/// most one for each event stream there can be and some more.
+pub const MAX_SPARE: usize = 8_512;
 /// Connections of one address. A household behind one address opens six per browser.
 pub const MAX_PER_ADDRESS: usize = 256;
 /// Refused connections kept open for a moment, so that their 503 is read before the reset.
@@ -40,6 +48,9 @@ pub struct Deadlines {
     pub body: Duration,
     /// Between requests, and before the first one. Longer than most proxies keep theirs.
     pub idle: Duration,
+    /// How long an idle connection keeps its coroutine and buffers: who loads a page asks again at
+    /// once.
+    pub rest: Duration,
     /// The answer's `Budget`.
     pub write: Duration,
     /// After our last byte, for the peer to read it and close: a reset would eat the answer.
@@ -52,6 +63,7 @@ impl Default for Deadlines {
             head: Duration::from_secs(15),
             body: Duration::from_secs(30),
             idle: Duration::from_secs(75),
+            rest: Duration::from_secs(1),
             write: Duration::from_secs(30),
             linger: Duration::from_secs(2),
         }

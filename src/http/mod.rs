@@ -22,4 +22,4 @@ pub mod stack;
 
 pub use fields::Fields;
 pub use request::{BodyError, Method, Request, RequestBody};
-pub use response::{Body, Parked, Response};
+pub use response::{Body, Note, Parked, Piece, Response};

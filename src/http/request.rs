@@ -52,7 +52,7 @@ const PIECE: usize = 16 * 1024;
 pub struct RequestBody<'a> {
     /// From `Content-Length`, when there was one.
     pub length: Option<u64>,
-    pub(crate) source: Box<dyn Read + 'a>,
+    pub(crate) source: &'a mut dyn Read,
 }
 
 impl Read for RequestBody<'_> {

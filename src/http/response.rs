@@ -2,14 +2,29 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::net::TcpStream;
+use std::ops::Range;
+use std::sync::Arc;
 
 pub struct Response {
     pub status: u16,
+    /// Field lines that many answers have, as they are sent, each with its end.
+    pub common: &'static str,
     /// Names must be valid tokens; a value with CR, LF or NUL is refused when written.
     pub fields: Vec<(&'static str, Cow<'static, str>)>,
     pub body: Body,
-    /// For the record of the request (which route, who); the client never sees it.
-    pub note: String,
+    /// For the record of the request; the client never sees it.
+    pub note: Note,
+}
+
+/// What the service says of a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Note {
+    /// What answered it; empty when nothing did.
+    pub route: &'static str,
+    /// Whom it took the caller for.
+    pub caller: Option<i64>,
+    /// How the browser came: a proxy that forgets to say so shows by it.
+    pub https: bool,
 }
 
 /// Writes a body; `flush` sends what there is at once. An error ends the connection in the middle of
@@ -20,6 +35,8 @@ pub enum Body {
     /// No content; `Content-Length: 0` where the status allows one.
     Empty,
     Bytes(Cow<'static, [u8]>),
+    /// The same in several pieces, some of which other answers have too.
+    Pieces(Vec<Piece>),
     /// Written by the closure as it goes, chunked unless `length` is known.
     Stream {
         length: Option<u64>,
@@ -30,6 +47,21 @@ pub enum Body {
     Park(Box<dyn FnOnce(Parked) + Send>),
 }
 
+pub enum Piece {
+    Own(Vec<u8>),
+    Shared(Arc<[u8]>, Range<usize>),
+}
+
+impl Piece {
+    /// Empty where the range is none of the shared bytes.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Piece::Own(bytes) => bytes,
+            Piece::Shared(bytes, range) => bytes.get(range.clone()).unwrap_or_default(),
+        }
+    }
+}
+
 /// A socket that outlives its coroutine. It is non-blocking and nobody reads it; dropping it closes
 /// it and gives its place under the connection cap back.
 pub struct Parked {
@@ -37,9 +69,13 @@ pub struct Parked {
     pub(crate) _place: Box<dyn Send + Sync>,
 }
 
+/// Field lines most answers have room for.
+const FIELDS: usize = 12;
+
 impl Response {
     pub fn new(status: u16) -> Self {
-        Response { status, fields: Vec::new(), body: Body::Empty, note: String::new() }
+        let fields = Vec::with_capacity(FIELDS);
+        Response { status, common: "", fields, body: Body::Empty, note: Note::default() }
     }
 
     pub fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {

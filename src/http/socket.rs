@@ -1,6 +1,6 @@
 //! A TCP stream as coroutines see it: each read and write says how long it may wait.
-use super::alarm;
-use std::io::{self, Read, Write};
+use super::alarm::{self, Stir, Timer};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
@@ -12,9 +12,20 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 pub struct Socket {
     /// At one address until it is buried; `None` only while being dropped.
     watched: Option<Box<Watched>>,
+    timer: Timer,
     /// Someone else has a descriptor of the same stream and goes on with it.
     handed_over: bool,
+    /// Whether the wait that goes on ends when somebody stirs.
+    heeds: bool,
+    /// All that had come was read, and the kernel has reported no change since: another try would
+    /// be in vain.
+    drained: bool,
+    /// The peer's end or an error was reported, perhaps together with bytes.
+    ended: bool,
 }
+
+/// What the kernel reports of a peer that sends no more (epoll_ctl(2)).
+const ENDED: u32 = libc::EPOLLRDHUP as u32 | libc::EPOLLHUP as u32 | libc::EPOLLERR as u32;
 
 /// A stream and may's watch over it. May ends a watch by the descriptor's number, so the watch must
 /// be dropped before the stream is closed: afterwards the number may be another stream's, and a
@@ -38,7 +49,16 @@ impl Socket {
     pub fn new(stream: TcpStream) -> io::Result<Self> {
         alarm::start()?;
         let watch = CoIo::new(Number(stream.as_raw_fd())).map_err(io::Error::from)?;
-        Ok(Socket { watched: Some(Box::new(Watched { watch, stream })), handed_over: false })
+        let timer = Timer::new(watch.waker());
+        let watched = Some(Box::new(Watched { watch, stream }));
+        Ok(Socket {
+            watched,
+            timer,
+            handed_over: false,
+            heeds: false,
+            drained: false,
+            ended: false,
+        })
     }
 
     /// Dials `address`. From a coroutine only.
@@ -54,13 +74,15 @@ impl Socket {
             Err(e) => return Err(e.into()),
         }
         let mut socket = Socket::new(TcpStream::from(fd))?;
-        socket.when_ready(wait, |stream| match (stream.take_error()?, stream.peer_addr()) {
-            (Some(e), _) => Err(e),
-            (None, Ok(_)) => Ok(0),
-            (None, Err(e)) if e.kind() == io::ErrorKind::NotConnected => {
-                Err(io::ErrorKind::WouldBlock.into())
+        socket.when_ready(wait, false, |stream| {
+            match (stream.take_error()?, stream.peer_addr()) {
+                (Some(e), _) => Err(e),
+                (None, Ok(_)) => Ok(0),
+                (None, Err(e)) if e.kind() == io::ErrorKind::NotConnected => {
+                    Err(io::ErrorKind::WouldBlock.into())
+                }
+                (None, Err(e)) => Err(e),
             }
-            (None, Err(e)) => Err(e),
         })?;
         Ok(socket)
     }
@@ -85,7 +107,15 @@ impl Socket {
 
     /// `TimedOut` when nothing came in time; 0 at the end. From a coroutine only.
     pub fn read(&mut self, buf: &mut [u8], wait: Duration) -> io::Result<usize> {
-        self.when_ready(wait, |mut stream| stream.read(buf))
+        let drained = self.drained;
+        let count = self.when_ready(wait, drained, |mut stream| stream.read(buf))?;
+        self.drained = count < buf.len() && !self.ended;
+        Ok(count)
+    }
+
+    /// As `write`, of several pieces in one call.
+    pub fn write_vectored(&mut self, pieces: &[IoSlice<'_>], wait: Duration) -> io::Result<usize> {
+        self.when_ready(wait, false, |mut stream| stream.write_vectored(pieces))
     }
 
     /// As `read`, as long as `may` allows each try, and `on` the wait after one in vain:
@@ -97,7 +127,8 @@ impl Socket {
         may: impl Fn() -> bool,
         on: impl Fn() -> bool,
     ) -> io::Result<usize> {
-        self.when_ready(wait, |mut stream| {
+        let drained = self.drained;
+        let count = self.when_ready(wait, drained, |mut stream| {
             if !may() {
                 return Err(io::ErrorKind::ConnectionAborted.into());
             }
@@ -107,25 +138,41 @@ impl Socket {
                 }
                 done => done,
             }
-        })
+        })?;
+        self.drained = count < buf.len() && !self.ended;
+        Ok(count)
     }
 
     /// `TimedOut` when the peer took nothing in time. From a coroutine only.
     pub fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
-        self.when_ready(wait, |mut stream| stream.write(bytes))
+        self.when_ready(wait, false, |mut stream| stream.write(bytes))
     }
 
     /// Waits until there is something to read, or the end, and leaves it there: no memory is bound
     /// meanwhile. From a coroutine only, unless `wait` is zero.
     pub fn readable(&mut self, wait: Duration) -> io::Result<()> {
-        self.when_ready(wait, |stream| stream.peek(&mut [0])).map(drop)
+        let drained = self.drained;
+        self.when_ready(wait, drained, |stream| stream.peek(&mut [0])).map(drop)
+    }
+
+    /// As `readable`; also `TimedOut` when somebody stirs.
+    pub fn readable_or_stirred(&mut self, wait: Duration) -> io::Result<()> {
+        self.heeds = true;
+        let readable = self.readable(wait);
+        self.heeds = false;
+        readable
+    }
+
+    /// What ends `readable_or_stirred` from anywhere.
+    pub fn stir(&self) -> Stir {
+        self.timer.stir()
     }
 
     /// As `write`, but `None` when the peer takes nothing and has something to say. From a coroutine
     /// only.
     pub fn write_or_hear(&mut self, bytes: &[u8], wait: Duration) -> io::Result<Option<usize>> {
         let mut heard = false;
-        let written = self.when_ready(wait, |mut stream| match stream.write(bytes) {
+        let written = self.when_ready(wait, false, |mut stream| match stream.write(bytes) {
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                 heard = stream.peek(&mut [0]).is_ok();
                 if heard { Ok(0) } else { Err(e) }
@@ -151,29 +198,38 @@ impl Socket {
         self.handed_over = true;
     }
 
-    /// Tries, and sleeps until the kernel reports a change or the time is up, and tries again.
+    /// Tries, and sleeps until the kernel reports a change or the time is up, and tries again. With
+    /// `in_vain` it sleeps first, unless there is no time to: then it is a look at how things are.
     fn when_ready(
         &mut self,
         wait: Duration,
+        in_vain: bool,
         mut attempt: impl FnMut(&TcpStream) -> io::Result<usize>,
     ) -> io::Result<usize> {
-        let Watched { watch, stream } = self.watched();
+        let mut in_vain = in_vain && !wait.is_zero();
         let mut until = None;
         loop {
-            match attempt(stream) {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                done => return done,
+            let Watched { watch, stream } = self.watched();
+            if !std::mem::take(&mut in_vain) {
+                match attempt(stream) {
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                    done => return done,
+                }
             }
             let now = Instant::now();
             let until = *until.get_or_insert_with(|| now + wait);
-            if now >= until {
+            if now >= until || self.heeds && self.timer.was_stirred() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
             // A change since the attempt, or the alarm itself, has been noted by may even when it
             // came before the coroutine was asleep: then this returns at once.
-            let _alarm = alarm::at(until, watch.waker());
-            watch.wait_io();
+            self.timer.begin(until);
+            let reported = watch.wait_io() as u32;
+            self.timer.end();
+            // Whatever was waited for, it may be this side that changed.
+            self.drained = false;
+            self.ended |= reported & ENDED != 0;
         }
     }
 

@@ -122,11 +122,17 @@ impl Account {
         Thread { peer, is_known, contact, messages, has_older, has_newer, above, below }
     }
 
+    /// What a thread's page shows is the same while this is; `None` when something of it may have
+    /// changed.
+    pub fn version(&self, peer: &PeerUrl) -> Option<u64> {
+        self.state().version(peer)
+    }
+
     /// Sees to it that the newest messages of a thread are known as they are now.
     pub(super) fn freshen(self: &Arc<Self>, peer: &PeerUrl) {
         let (mut asked, patience) = {
             let mut state = self.state();
-            state.pages.open(peer);
+            state.pages.quietly().open(peer);
             if !state.live {
                 let tick = state.tick();
                 state.pages.changed(peer, i64::MIN, tick);
@@ -177,7 +183,7 @@ impl Account {
     pub fn opened(self: &Arc<Self>, peer: &PeerUrl, row: i64) {
         {
             let mut state = self.state();
-            if !state.known.mark(peer, row) {
+            if row <= state.known.watermark(peer) || !state.known.mark(peer, row) {
                 return;
             }
             state.want_mark(peer);
@@ -353,6 +359,7 @@ impl Account {
             state.in_doubt = true;
             state.anew = true;
         }
+        self.hub.stir();
         self.hear(None);
         self.wake.wake();
         self.tell_all(&[Trigger::Resync]);
@@ -361,6 +368,7 @@ impl Account {
     /// The last session is over: everything stops and is forgotten.
     pub(super) fn close(&self) {
         self.state().close();
+        self.hub.stir();
         self.wake.wake();
         self.hub.close(&Trigger::SignedOut.frame(), None);
     }
@@ -389,6 +397,7 @@ impl Account {
             turned
         };
         let Some(state) = turned else { return false };
+        self.hub.stir();
         match error {
             Some(e) => log::info!("user={} posta-server is {state}: {e}", self.user.0),
             None => log::info!("user={} posta-server is {state}", self.user.0),

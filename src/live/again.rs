@@ -53,6 +53,11 @@ impl Again {
         }
     }
 
+    /// How long it is until then; for ever when nothing is due.
+    pub fn due_in(&self, now: Instant) -> Duration {
+        self.due.map_or(Duration::MAX, |due| due.saturating_duration_since(now))
+    }
+
     /// Whether the time has come; says so once.
     pub fn is_due(&mut self, now: Instant) -> bool {
         self.due.take_if(|due| *due <= now).is_some()

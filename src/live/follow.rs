@@ -105,7 +105,11 @@ impl Follower {
                         // Without events, looking from time to time must do.
                         self.account.look_again();
                     }
-                    self.backoff.next()
+                    let state = self.account.state();
+                    let doubtful = state.in_doubt && !state.anew;
+                    let least = if doubtful { self.account.options.doubt } else { Duration::ZERO };
+                    drop(state);
+                    self.backoff.next().max(least)
                 }
             };
             self.pause(delay);
@@ -133,7 +137,7 @@ impl Follower {
         let until = Instant::now() + delay;
         while !self.is_over() {
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || self.account.wake.wait(left.min(self.account.options.poll)) {
+            if left.is_zero() || self.account.wake.wait(left.min(self.grace())) {
                 return;
             }
         }
@@ -141,32 +145,53 @@ impl Follower {
 
     /// Listens until the stream breaks or is no longer wanted. `was_ok`: nothing says that more was
     /// missed than the server replays.
-    fn listen(&mut self, mut stream: EventStream, was_ok: bool) -> Result<(), PostaError> {
+    fn listen(&mut self, stream: EventStream, was_ok: bool) -> Result<(), PostaError> {
+        self.account.hub.listen(Some(stream.stir()));
+        let ended = self.attend(stream, was_ok);
+        self.account.hub.listen(None);
+        ended
+    }
+
+    fn attend(&mut self, mut stream: EventStream, was_ok: bool) -> Result<(), PostaError> {
         let resumed = was_ok && self.last_id.is_some();
         let (pause, longest) = self.account.options.replay;
         let mut replay = Some((Instant::now() + pause, Instant::now() + longest));
+        // What came last may have been the first of many that are there already.
+        let mut more = false;
         loop {
             let now = Instant::now();
             if replay.is_some_and(|(pause, longest)| now >= pause.min(longest)) {
                 replay = None;
                 self.caught_up(resumed);
             }
-            let due = self.gather.due_in(self.account.options.window, now);
-            if replay.is_none() && due == Some(Duration::ZERO) {
+            let window = self.account.options.window;
+            let mut due = self.gather.due_in(window, now);
+            if replay.is_none()
+                && due == Some(Duration::ZERO)
+                && (!more || self.gather.is_overdue(window, now))
+            {
                 self.tell();
+                due = None;
             }
             if self.is_over() {
                 return Ok(());
             }
             self.account.look_again_if_due();
-            if self.account.state().in_doubt {
-                return Err(PostaError::Unreachable("a call failed".into()));
-            }
+            let again = {
+                let state = self.account.state();
+                if state.in_doubt {
+                    return Err(PostaError::Unreachable("a call failed".into()));
+                }
+                state.again.due_in(now)
+            };
             let wait = match replay {
                 Some((pause, longest)) => pause.min(longest).saturating_duration_since(now),
                 None => due.unwrap_or(self.account.options.poll),
             };
-            match stream.next(wait.min(self.account.options.poll)) {
+            let wait = wait.min(self.account.options.poll).min(self.grace()).min(again);
+            let next = stream.next(wait);
+            more = matches!(next, Ok(Some(_)));
+            match next {
                 Ok(Some(event)) => {
                     let id = event.id.clone();
                     if event.kind == EventKind::Ready {
@@ -188,6 +213,14 @@ impl Follower {
                 }
             }
         }
+    }
+
+    /// How long it may be until the stream is no longer wanted, as things are.
+    fn grace(&self) -> Duration {
+        let grace = self.account.options.grace;
+        let empty = self.account.hub.empty_for();
+        // A moment more: whoever looks on the dot may look too soon.
+        empty.map_or(Duration::MAX, |e| grace.saturating_sub(e) + Duration::from_millis(1))
     }
 
     /// Takes an event in: what it makes stale, and what tabs are to be told.
@@ -303,7 +336,8 @@ impl Follower {
             _ => !seen.is_empty(),
         };
         // Tabs on other threads need not wait.
-        let (after, at_once): (Vec<_>, Vec<_>) = self.gather.take().into_iter().partition(waits);
+        let (after, at_once): (Vec<_>, Vec<_>) =
+            self.gather.take(Instant::now()).into_iter().partition(waits);
         self.account.tell_all(&at_once);
         if !seen.is_empty() {
             self.mark(seen);

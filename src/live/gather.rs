@@ -1,4 +1,5 @@
-//! Puts what happens within a short window together, so that a hundred events are one re-render.
+//! Puts what happens within a short window together, so that a hundred events are two re-renders: the
+//! first event after a calm is told at once, what follows it when the window is over.
 use super::trigger::Trigger;
 use crate::posta::PeerUrl;
 use std::collections::BTreeMap;
@@ -10,7 +11,10 @@ const MAX_THREADS: usize = 8;
 /// What tabs still have to be told.
 #[derive(Debug, Default)]
 pub struct Gather {
+    /// Since when there is something to tell.
     since: Option<Instant>,
+    /// When something was told last.
+    told: Option<Instant>,
     /// Changed threads with their newest known row.
     threads: BTreeMap<PeerUrl, Option<i64>>,
     contacts: bool,
@@ -40,10 +44,16 @@ impl Gather {
         self.threads.clear();
     }
 
-    /// How long until the window that opened with the first change closes; `None` when nothing
-    /// happened.
+    /// How long what happened is to wait for more; `None` when nothing happened.
     pub fn due_in(&self, window: Duration, now: Instant) -> Option<Duration> {
-        Some((self.since? + window).saturating_duration_since(now))
+        let since = self.since?;
+        let due = self.told.map_or(since, |told| since.max(told + window));
+        Some(due.saturating_duration_since(now))
+    }
+
+    /// Whether what happened first has waited for the whole window.
+    pub fn is_overdue(&self, window: Duration, now: Instant) -> bool {
+        self.since.is_some_and(|since| now >= since + window)
     }
 
     /// Makes one trigger of everything that was gathered, however much it is; what concerns one
@@ -61,8 +71,9 @@ impl Gather {
     }
 
     /// What to tell, most telling first; a trigger that another one covers is left out.
-    pub fn take(&mut self) -> Vec<Trigger> {
-        let gathered = std::mem::take(self);
+    pub fn take(&mut self, now: Instant) -> Vec<Trigger> {
+        let told = if self.since.is_some() { Some(now) } else { self.told };
+        let gathered = std::mem::replace(self, Gather { told, ..Gather::default() });
         if gathered.everything {
             return vec![Trigger::Resync];
         }
@@ -94,8 +105,8 @@ mod tests {
         }
         gather.contacts(now);
         gather.thread(peer(2), None, now);
-        assert_eq!(gather.take(), [updated(1, Some(100)), updated(2, None)]);
-        assert_eq!(gather.take(), []);
+        assert_eq!(gather.take(now), [updated(1, Some(100)), updated(2, None)]);
+        assert_eq!(gather.take(now), []);
     }
 
     #[test]
@@ -105,7 +116,7 @@ mod tests {
         assert_eq!(gather.threads().count(), MAX_THREADS);
         gather.thread(peer(99), None, now);
         gather.thread(peer(1), None, now);
-        assert_eq!(gather.take(), [Trigger::Resync]);
+        assert_eq!(gather.take(now), [Trigger::Resync]);
     }
 
     #[test]
@@ -113,9 +124,9 @@ mod tests {
         let (mut gather, now) = (Gather::default(), Instant::now());
         gather.contacts(now);
         gather.everything(now);
-        assert_eq!(gather.take(), [Trigger::Resync]);
+        assert_eq!(gather.take(now), [Trigger::Resync]);
         gather.contacts(now);
-        assert_eq!(gather.take(), [Trigger::ContactChanged]);
+        assert_eq!(gather.take(now), [Trigger::ContactChanged]);
     }
 
     #[test]
@@ -123,22 +134,31 @@ mod tests {
         let (mut gather, now) = (Gather::default(), Instant::now());
         gather.thread(peer(1), Some(1), now);
         gather.melt();
-        assert_eq!(gather.take(), [updated(1, Some(1))]);
+        assert_eq!(gather.take(now), [updated(1, Some(1))]);
         gather.thread(peer(1), Some(1), now);
         gather.thread(peer(2), Some(2), now);
         gather.melt();
-        assert_eq!(gather.take(), [Trigger::Resync]);
+        assert_eq!(gather.take(now), [Trigger::Resync]);
     }
 
     #[test]
-    fn the_window_runs_from_the_first_event() {
-        let (mut gather, now) = (Gather::default(), Instant::now());
-        let window = Duration::from_millis(30);
-        assert_eq!(gather.due_in(window, now), None);
-        gather.contacts(now);
-        gather.contacts(now + Duration::from_millis(20));
-        let at = |ms| gather.due_in(window, now + Duration::from_millis(ms));
-        assert_eq!(at(20), Some(Duration::from_millis(10)));
-        assert_eq!(at(50), Some(Duration::ZERO));
+    fn the_first_event_is_told_at_once_and_the_next_ones_after_the_window() {
+        let (mut gather, start) = (Gather::default(), Instant::now());
+        let (window, ms) = (Duration::from_millis(30), Duration::from_millis);
+        assert_eq!(gather.due_in(window, start), None);
+        gather.contacts(start);
+        assert_eq!(gather.due_in(window, start), Some(ms(0)));
+        assert_eq!(gather.take(start + ms(1)), [Trigger::ContactChanged]);
+        assert_eq!(gather.due_in(window, start + ms(2)), None);
+        gather.contacts(start + ms(11));
+        gather.contacts(start + ms(20));
+        let at = |at| gather.due_in(window, start + ms(at));
+        assert_eq!((at(21), at(40)), (Some(ms(10)), Some(ms(0))));
+        let overdue = |at| gather.is_overdue(window, start + ms(at));
+        assert_eq!((overdue(40), overdue(41)), (false, true));
+        assert_eq!(gather.take(start + ms(40)), [Trigger::ContactChanged]);
+        assert_eq!(gather.take(start + ms(41)), [], "nothing is told, nothing waits for it");
+        gather.contacts(start + ms(90));
+        assert_eq!(gather.due_in(window, start + ms(90)), Some(ms(0)), "a calm later");
     }
 }

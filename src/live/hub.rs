@@ -4,6 +4,7 @@
 //! socket would block is too slow and is dropped; its browser reconnects and catches up.
 use super::watch::Watch;
 use crate::http::Parked;
+use crate::http::alarm::Stir;
 use crate::posta::PeerUrl;
 use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
@@ -51,11 +52,14 @@ struct Tabs {
     next: u32,
     /// Since when there is no tab.
     empty_since: Option<Instant>,
+    /// Who listens for these tabs, to be told of what it must look at.
+    listener: Option<Stir>,
 }
 
 impl Hub {
     pub fn new(watch: &Arc<Watch>) -> Arc<Hub> {
-        let tabs = Tabs { open: BTreeMap::new(), next: 0, empty_since: Some(Instant::now()) };
+        let empty_since = Some(Instant::now());
+        let tabs = Tabs { open: BTreeMap::new(), next: 0, empty_since, listener: None };
         let watch = Arc::clone(watch);
         let hub = |number| Hub { number, watch: Arc::clone(&watch), tabs: Mutex::new(tabs) };
         watch.register(hub)
@@ -167,6 +171,18 @@ impl Hub {
         into.extend(self.lock().open.values().filter(|t| t.view.visible).map(|t| t.session));
     }
 
+    /// Somebody listens for these tabs, or nobody any more.
+    pub fn listen(&self, listener: Option<Stir>) {
+        self.lock().listener = listener;
+    }
+
+    /// Has who listens look whether that is still wanted.
+    pub fn stir(&self) {
+        if let Some(listener) = &self.lock().listener {
+            listener.stir();
+        }
+    }
+
     /// How long there has been no tab; `None` while there is one.
     pub fn empty_for(&self) -> Option<Duration> {
         self.lock().empty_since.map(|since| since.elapsed())
@@ -196,8 +212,11 @@ impl Drop for Hub {
 
 impl Tabs {
     fn note_empty(&mut self) {
-        if self.open.is_empty() {
-            self.empty_since.get_or_insert_with(Instant::now);
+        if self.open.is_empty() && self.empty_since.is_none() {
+            self.empty_since = Some(Instant::now());
+            if let Some(listener) = &self.listener {
+                listener.stir();
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ mod gather;
 mod health;
 mod history;
 mod hub;
+mod kept;
 mod known;
 mod newer;
 mod pages;
@@ -68,13 +69,17 @@ pub struct Options {
     pub backoff: (Duration, Duration),
     /// How long a stream must have lasted for the next delay to be the first again.
     pub healthy: Duration,
+    /// At least so long a stream stays closed after a call failed while it seemed well: opening one
+    /// says little about calls.
+    pub doubt: Duration,
     /// Between tries of a token that was refused: only a person can change that.
     pub refused: Duration,
     /// The first and the longest time until a read that was refused or made no sense is made again.
     pub again: (Duration, Duration),
     /// A replay is over with `ready`, or when it pauses this long, or lasts this long.
     pub replay: (Duration, Duration),
-    /// Between looks at whether the stream is still wanted.
+    /// Between looks at whether the stream is still wanted, which nobody should need: whoever changes
+    /// that stirs.
     pub poll: Duration,
 }
 
@@ -86,10 +91,11 @@ impl Default for Options {
             window: Duration::from_millis(30),
             backoff: (Duration::from_millis(250), Duration::from_secs(30)),
             healthy: Duration::from_secs(10),
+            doubt: Duration::from_secs(2),
             refused: Duration::from_secs(60),
             again: (Duration::from_secs(2), Duration::from_secs(60)),
             replay: (Duration::from_secs(1), Duration::from_secs(5)),
-            poll: Duration::from_secs(2),
+            poll: Duration::from_secs(30),
         }
     }
 }

@@ -2,6 +2,7 @@
 use super::Options;
 use super::again::{Again, Trouble};
 use super::health::{Health, Pulse};
+use super::kept::Kept;
 use super::known::{Known, Row};
 use super::pages::Pages;
 use super::reads::{Ask, Reads, Urgency};
@@ -64,10 +65,10 @@ impl Stamp {
 
 pub struct State {
     tick: u64,
-    pub known: Known,
-    pub pages: Pages,
+    pub known: Kept<Known>,
+    pub pages: Kept<Pages>,
     pub reads: Reads,
-    pub pulse: Pulse,
+    pub pulse: Kept<Pulse>,
     pub contacts: Stamp,
     pub identity: Stamp,
     /// Why the contacts could not be read the last time.
@@ -99,10 +100,10 @@ impl State {
     pub fn new(options: &Options) -> State {
         State {
             tick: 0,
-            known: Known::default(),
-            pages: Pages::default(),
+            known: Kept::default(),
+            pages: Kept::default(),
             reads: Reads::default(),
-            pulse: Pulse::new(),
+            pulse: Kept::new(Pulse::new()),
             contacts: Stamp::default(),
             identity: Stamp::default(),
             trouble: None,
@@ -141,6 +142,16 @@ impl State {
         }
     }
 
+    /// What a thread and the list show is the same while this is; `None` when something of it may
+    /// have changed, or is being read.
+    pub fn version(&self, peer: &PeerUrl) -> Option<u64> {
+        let right = self.live && !self.in_doubt && self.pulse.is_ok() && self.trouble.is_none();
+        let stale =
+            self.pages.is_stale(peer) || self.contacts.is_stale() || self.identity.is_stale();
+        let versions = self.known.version() + self.pages.version() + self.pulse.version();
+        (right && !stale && self.reads.is_settled()).then_some(versions)
+    }
+
     /// Something may have been missed: what is kept of threads is not to be trusted, and the
     /// contacts will tell which conversations moved.
     pub fn gap(&mut self) {
@@ -153,8 +164,8 @@ impl State {
     pub fn close(&mut self) {
         self.closed = true;
         self.reads.clear();
-        self.known = Known::default();
-        self.pages = Pages::default();
+        *self.known = Known::default();
+        *self.pages = Pages::default();
         self.due_marks.clear();
         self.overdue.clear();
     }
@@ -162,8 +173,8 @@ impl State {
     /// It is another posta-server now: rows and counts of the old one mean nothing there.
     pub fn start_over(&mut self) {
         self.reads.clear();
-        self.known = Known::default();
-        self.pages = Pages::default();
+        *self.known = Known::default();
+        *self.pages = Pages::default();
         self.due_marks.clear();
         self.overdue.clear();
         self.lost();

@@ -42,6 +42,7 @@ pub fn short() -> Options {
         window: ms(30),
         backoff: (ms(50), ms(400)),
         healthy: SECOND,
+        doubt: ms(50),
         refused: ms(300),
         again: (ms(100), ms(800)),
         replay: (ms(200), SECOND),

@@ -187,6 +187,10 @@ impl Account {
             }
             state.hasty &= !idle;
         }
+        if shown && passing {
+            // Whoever follows the events looks again in time.
+            self.hub.stir();
+        }
         self.tell_all(&triggers);
     }
 }

@@ -6,6 +6,7 @@
 use super::json::{self, Value};
 use super::server::PostaError;
 use super::{PeerUrl, server};
+use crate::http::alarm::Stir;
 use crate::http::client::Events;
 use crate::http::sse;
 use std::time::Duration;
@@ -78,7 +79,12 @@ fn subject(data: &Value) -> (Option<PeerUrl>, Option<i64>) {
 pub struct EventStream(pub(super) Events);
 
 impl EventStream {
-    /// The next event; `Ok(None)` when none came within `wait`. The stream's end is an error.
+    /// What ends a wait for the next event, from anywhere.
+    pub fn stir(&self) -> Stir {
+        self.0.stir()
+    }
+
+    /// The next event; `Ok(None)` when none came within `wait`, or somebody stirred. The stream's end is an error.
     pub fn next(&mut self, wait: Duration) -> Result<Option<Event>, PostaError> {
         Ok(self.0.next(wait).map_err(server::unanswered)?.map(Event::read))
     }

@@ -185,7 +185,9 @@ fn setup_link(scheme: &str, rest: &str, allow: bool) -> Result<SetupInvite, Pair
 fn origin(scheme: Option<&str>, rest: &str, allow: bool) -> Result<Origin, PairingError> {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let Authority { host, port } = Authority::parse(authority).map_err(|_| PairingError::Host)?;
-    let tls = !(allow && is_loopback(&host));
+    // Where loopback may be plain, it is when nothing says otherwise.
+    let says_https = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+    let tls = says_https || !(allow && is_loopback(&host));
     match scheme {
         Some(scheme) if scheme.eq_ignore_ascii_case("http") && tls => {
             return Err(PairingError::Plain);

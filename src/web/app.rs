@@ -1,4 +1,5 @@
 //! One request's way through the house: route, origin, session, handler, headers, log.
+use super::drawn::Drawn;
 use super::failure::{Answer, Failure};
 use super::handover::Handover;
 use super::routes::{self, Found, Handler, Params};
@@ -6,14 +7,17 @@ use super::{cookie, headers, keeper, origin, plain};
 use crate::config::Config;
 use crate::http::client::Client;
 use crate::http::server::{Record, Service};
-use crate::http::{Method, Request, Response};
+use crate::http::{Method, Note, Request, Response};
 use crate::live::{Account, Live};
 use crate::ops::clock::Clock;
+use crate::ops::encode::decimal;
+use crate::ops::log::line;
 use crate::ops::metrics::{Family, Histogram, Metrics};
 use crate::posta::Actors;
 use crate::session::{Ceremonies, Limits, Session, Sessions};
 use crate::store::{Store, StoreError, UserId};
 use crate::webauthn::Policy;
+use log::Level;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Everything a handler may use.
@@ -28,6 +32,8 @@ pub struct App {
     /// What peers say of themselves, for whoever is about to write to them.
     pub actors: Actors,
     pub clock: Clock,
+    /// Pages drawn a moment ago.
+    pub drawn: Drawn,
     /// What an authenticator's answer must satisfy.
     pub policy: Policy,
     /// The PRF input of this deployment, the same for every passkey.
@@ -75,6 +81,7 @@ impl App {
             ceremonies: Ceremonies::new(clock.clone()),
             limits: Limits::new(),
             live: Live::new(),
+            drawn: Drawn::default(),
             actors: Actors::new(client.clone()),
             client,
             policy: Policy::strict(config.base_url.rp_id().to_owned(), config.base_url.origin()),
@@ -135,15 +142,13 @@ impl App {
 
     /// Route, answer, and who asked.
     fn route(&self, request: &mut Request<'_>) -> (&'static str, Option<UserId>, Answer) {
-        // The path is borrowed by the parameters while the request itself is handed on.
+        // The path is borrowed by the parameters, so handlers find none in the request.
         let path = std::mem::take(&mut request.path);
         let found = routes::find(request.method, &path);
         let (pattern, user, answer) = match found {
             Found::Nothing => ("none", None, Err(Failure::NotFound)),
             Found::WrongMethod(allow) => ("none", None, Err(Failure::WrongMethod(allow))),
             Found::Route(route, params) => {
-                // Handlers see the path too.
-                request.path.clone_from(&path);
                 let (user, answer) = self.handle(route.handler, request, &params);
                 (route.pattern, user, answer)
             }
@@ -187,12 +192,7 @@ impl Service for App {
             }
         });
         headers::add(&mut response, self.https());
-        // How the browser came is part of the line: a proxy that forgets to say so shows here.
-        let scheme = if request.https { "https" } else { "http" };
-        response.note = match user {
-            Some(user) => format!("route={route} scheme={scheme} user={}", user.0),
-            None => format!("route={route} scheme={scheme}"),
-        };
+        response.note = Note { route, caller: user.map(|user| user.0), https: request.https };
         response
     }
 
@@ -205,28 +205,36 @@ impl Service for App {
 
     /// One line a request: the route, never the URL, which may hold an invite or a peer.
     fn finished(&self, record: &Record) {
-        // The handler's words begin with its route; a request refused before it has none.
-        let route = record.note.strip_prefix("route=").and_then(|note| note.split(' ').next());
-        self.requests.count(&[route.unwrap_or("none"), &record.status.to_string()]);
-        if let Some(route) = route {
-            self.durations.observe(route, record.duration);
+        let Record { id, method, status, bytes_out, duration, close, client_ip, note } = *record;
+        // A request refused before it had a handler has no route.
+        let has_route = !note.route.is_empty();
+        let route = if has_route { note.route } else { "none" };
+        self.requests.count(&[route, decimal(status.into(), &mut [0; 20])]);
+        if has_route {
+            self.durations.observe(route, duration);
         }
-        let Record { id, method, status, bytes_out, duration, close, client_ip, note } = record;
-        let method = method.map_or("-", Method::as_str);
-        let ms = duration.as_secs_f64() * 1000.0;
         if let Some(reason) = close {
             self.closes.count(&[reason.label()]);
         }
+        let Some(line) = line(Level::Info, module_path!()) else { return };
+        let line = line.number("id", id).word("method", method.map_or("-", Method::as_str));
+        // How the browser came is part of the line: a proxy that forgets to say so shows here.
+        let line = match has_route {
+            true => {
+                line.word("route", route).word("scheme", if note.https { "https" } else { "http" })
+            }
+            false => line,
+        };
+        let line = match note.caller.and_then(|user| u64::try_from(user).ok()) {
+            Some(user) => line.number("user", user),
+            None => line,
+        };
+        let tenths = u64::try_from((duration.as_micros() + 50) / 100).unwrap_or(u64::MAX);
+        let line = line.number("status", status.into()).number("bytes", bytes_out);
+        let line = line.tenths("ms", tenths).address("client", client_ip);
         match close {
-            Some(reason) => log::info!(
-                "id={id} method={method} {note} status={status} bytes={bytes_out} ms={ms:.1} \
-                 client={client_ip} close={:?}",
-                reason.to_string()
-            ),
-            None => log::info!(
-                "id={id} method={method} {note} status={status} bytes={bytes_out} ms={ms:.1} \
-                 client={client_ip}"
-            ),
+            Some(reason) => line.quoted("close", &reason.to_string()).write(),
+            None => line.write(),
         }
     }
 }

@@ -52,10 +52,12 @@ impl App {
     /// Ends every session of a user who is no more.
     pub fn end_user(&self, user: UserId) {
         self.sessions.end_user(user);
+        self.drawn.forget_user(user);
         self.live.forget(user);
     }
 
     fn session_is_over(&self, session: &Session) {
+        self.drawn.forget(&session.key);
         if self.sessions.has_user(session.user) {
             if let Some(account) = self.live.find(session.user) {
                 account.sign_out(&session.key);

@@ -12,6 +12,7 @@ mod assets;
 mod ceremony;
 mod conversation;
 mod cookie;
+mod drawn;
 mod events;
 mod failure;
 mod form;

@@ -3,14 +3,20 @@ use super::app::App;
 use super::html::composer::Draft;
 use super::html::{self, Markup, Scene, banner, layout, thread::Thread};
 use super::key;
-use crate::http::Response;
+use crate::http::{Body, Response};
 use crate::live::{self, Health, Inbox, Trouble};
 use crate::posta::{Actor, Contact, PeerUrl};
 use crate::session::Session;
 use jiff::Timestamp;
 
 pub fn html(markup: Markup) -> Response {
-    Response::new(200).bytes("text/html; charset=utf-8", markup.into_bytes())
+    html_of(Body::Bytes(markup.into_bytes().into()))
+}
+
+pub fn html_of(body: Body) -> Response {
+    let mut response = Response::new(200).with("content-type", "text/html; charset=utf-8");
+    response.body = body;
+    response
 }
 
 /// What is pointed out in a thread.

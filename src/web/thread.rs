@@ -1,8 +1,10 @@
 //! `GET /c/<peer>`: one thread; the whole page on a direct visit, the inside of `#main` for htmx.
 use super::app::{App, is_htmx};
+use super::drawn::{Moment, Name};
 use super::failure::{Answer, Failure};
 use super::form::{self, Form};
 use super::html::composer::Draft;
+use super::key;
 use super::new::{self, Looked};
 use super::page::{self, Mark};
 use super::routes::Params;
@@ -25,11 +27,24 @@ pub fn page(
         return Ok(Response::new(308).with("location", canonical));
     }
     let account = app.account(session);
+    let fragment = is_htmx(request);
+    let moment = account
+        .version(&peer)
+        .filter(|_| request.query.is_none())
+        .map(|version| Moment { version, minute: app.clock.now_ms() / 60_000 });
+    let name = Name::new(session, &peer, fragment);
+    if let Some(again) = moment.and_then(|moment| app.drawn.again(&name, moment)) {
+        if let Some(row) = again.newest.filter(|_| fragment) {
+            account.opened(&peer, row);
+        }
+        return Ok(again.response);
+    }
     let (thread, mark) = shown(&account, &peer, request)?;
     // A click in a page is somebody looking. A whole page may load in a hidden tab: it says by its
     // event stream whether it is seen.
-    if let Some(newest) = thread.messages.last().filter(|_| is_htmx(request) && !thread.has_newer) {
-        account.opened(&peer, newest.row_id);
+    let newest = thread.messages.last().filter(|_| !thread.has_newer).map(|m| m.row_id);
+    if let Some(row) = newest.filter(|_| fragment) {
+        account.opened(&peer, row);
     }
     let inbox = account.inbox();
     if inbox.me.as_ref().is_some_and(|me| me.url == peer) {
@@ -44,7 +59,15 @@ pub fn page(
         ));
     }
     let actor = if thread.contact.is_none() { new::stranger(app, session, &peer) } else { None };
-    Ok(page::thread(app, session, &inbox, &thread, actor.as_ref(), mark, is_htmx(request)))
+    let key = key::fresh();
+    let mark = Mark { draft: Draft { key: &key, ..mark.draft }, ..mark };
+    let page = page::thread(app, session, &inbox, &thread, actor.as_ref(), mark, fragment);
+    // Only what was right before it was drawn, and still is.
+    let unchanged = |moment: &Moment| account.version(&peer) == Some(moment.version);
+    if let Some(moment) = moment.filter(unchanged).filter(|_| thread.contact.is_some()) {
+        app.drawn.keep(name, moment, &page, &key, newest);
+    }
+    Ok(page)
 }
 
 /// `GET /c/<peer>` as one types it: with the slashes of a path, or as a whole URL.

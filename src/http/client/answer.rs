@@ -68,7 +68,7 @@ pub fn parse(bytes: &[u8]) -> Result<Head, CallError> {
     if !(100..600).contains(&status) {
         return Err(CallError::Malformed("the status is not a status"));
     }
-    let mut fields = Fields::with_capacity(response.headers.len());
+    let mut fields = Fields::with_capacity(response.headers.len(), bytes.len());
     for line in response.headers.iter() {
         fields.push(line.name, &String::from_utf8_lossy(line.value));
     }

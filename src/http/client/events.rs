@@ -3,6 +3,7 @@
 use super::answer::Framing;
 use super::wire::Wire;
 use super::{Answer, CallError, Event};
+use crate::http::alarm::Stir;
 use crate::http::sse::Parser;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -33,7 +34,12 @@ impl Events {
         Ok(Events { wire, framing, parser, ready, ended: None })
     }
 
-    /// The next event; `Ok(None)` when none came within `wait`. The stream's end is
+    /// What ends a wait for the next event, from anywhere.
+    pub fn stir(&self) -> Stir {
+        self.wire.stir()
+    }
+
+    /// The next event; `Ok(None)` when none came within `wait`, or somebody stirred. The stream's end is
     /// `CallError::Closed`.
     pub fn next(&mut self, wait: Duration) -> Result<Option<Event>, CallError> {
         let until = Instant::now() + wait;

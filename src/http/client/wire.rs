@@ -1,5 +1,6 @@
 //! One connection to an upstream, plain or TLS, with the bytes that were read ahead.
 use super::tls::{Session, Stage};
+use crate::http::alarm::Stir;
 use crate::http::socket::Socket;
 use std::io;
 use std::time::{Duration, Instant};
@@ -68,7 +69,12 @@ impl Wire {
 
     /// Waits until there is something to read, or the end, without taking memory for it.
     pub fn readable(&mut self, wait: Duration) -> io::Result<()> {
-        self.socket.readable(wait).map_err(dead)
+        self.socket.readable_or_stirred(wait).map_err(dead)
+    }
+
+    /// What ends `readable` before its time, from anywhere.
+    pub fn stir(&self) -> Stir {
+        self.socket.stir()
     }
 
     /// Reads more; 0 at the end. With TLS an end that the peer has not announced is `UnexpectedEof`,

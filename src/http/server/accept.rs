@@ -7,7 +7,7 @@ use super::conn;
 use super::places::Place;
 use super::proxy::is_trusted;
 use super::reply::Asked;
-use crate::http::limits::{MAX_CONNECTIONS, MAX_TURNED_AWAY, TURNED_AWAY};
+use crate::http::limits::{MAX_OPEN, MAX_SPARE, MAX_TURNED_AWAY, TURNED_AWAY};
 use crate::http::{Body, stack};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -51,16 +51,21 @@ pub fn start(
     thread::Builder::new().name("accept".into()).spawn(move || acceptor.run())
 }
 
-/// How many connections this process has descriptors for. A quarter is left for upstreams, files and
-/// connections turned away.
+/// How many open connections this process has descriptors for.
 pub fn room_for_connections() -> usize {
     room_within(getrlimit(Resource::Nofile).current)
 }
 
-/// As above, within a limit of descriptors; no limit at all is `None`.
+/// How many descriptors connections leave.
+pub fn spare_descriptors() -> usize {
+    let limit = getrlimit(Resource::Nofile).current.and_then(|n| usize::try_from(n).ok());
+    limit.map_or(MAX_SPARE, |n| (n / 4).min(MAX_SPARE))
+}
+
+/// The room within a limit of descriptors; no limit at all is `None`.
 pub fn room_within(limit: Option<u64>) -> usize {
     let descriptors = limit.and_then(|n| usize::try_from(n).ok());
-    descriptors.map_or(MAX_CONNECTIONS, |n| MAX_CONNECTIONS.min(n / 4 * 3))
+    descriptors.map_or(MAX_OPEN, |n| MAX_OPEN.min(n - (n / 4).min(MAX_SPARE)))
 }
 
 struct Acceptor {
@@ -131,7 +136,9 @@ impl Acceptor {
         let response = self.shared.refusal(503, why);
         let terms = Terms { http11: true, close: true };
         let framing = answer::framing(&response, true);
-        let Ok(mut bytes) = answer::head(503, &response.fields, framing, terms) else { return };
+        let Ok(mut bytes) = answer::head(Vec::new(), &response, framing, terms) else {
+            return;
+        };
         if let Body::Bytes(body) = &response.body {
             bytes.extend_from_slice(body);
         }

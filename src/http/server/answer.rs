@@ -2,6 +2,7 @@
 use super::date;
 use crate::http::chunked::is_token_byte;
 use crate::http::{Body, Response};
+use crate::ops::encode::decimal;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -48,6 +49,9 @@ pub fn framing(response: &Response, http11: bool) -> Sent {
         (_, 204 | 304) => Sent::Nothing,
         (Body::Empty, _) => Sent::Length(0),
         (Body::Bytes(bytes), _) => Sent::Length(bytes.len() as u64),
+        (Body::Pieces(pieces), _) => {
+            Sent::Length(pieces.iter().map(|piece| piece.bytes().len() as u64).sum())
+        }
         (Body::Stream { length: Some(length), .. }, _) => Sent::Length(*length),
         (Body::Stream { length: None, .. }, _) if http11 => Sent::Chunked,
         (Body::Stream { length: None, .. } | Body::Park(_), _) => Sent::UntilClose,
@@ -65,7 +69,7 @@ pub fn asks_close(fields: &[(&'static str, Cow<'static, str>)]) -> bool {
 pub fn is_plain(response: &Response) -> bool {
     let terms = Terms { http11: true, close: true };
     matches!(response.body, Body::Empty | Body::Bytes(_))
-        && head(response.status, &response.fields, Sent::Nothing, terms).is_ok()
+        && head(Vec::new(), response, Sent::Nothing, terms).is_ok()
 }
 
 /// Names that are the engine's to write; a handler's own are dropped.
@@ -75,23 +79,26 @@ fn is_ours(name: &str) -> bool {
         .any(|ours| name.eq_ignore_ascii_case(ours))
 }
 
+/// The head of `response`, in an empty `room`.
 pub fn head(
-    status: u16,
-    fields: &[(&'static str, Cow<'static, str>)],
+    room: Vec<u8>,
+    response: &Response,
     sent: Sent,
     terms: Terms,
 ) -> Result<Vec<u8>, BadResponse> {
+    let (status, fields) = (response.status, &response.fields);
     if !(200..=599).contains(&status) {
         return Err(BadResponse::Status(status));
     }
-    let mut head = Vec::with_capacity(512);
-    head.extend_from_slice(format!("HTTP/1.1 {status} {}\r\n", reason(status)).as_bytes());
-    let mut put = |name: &str, value: &str| {
-        for part in [name, ": ", value, "\r\n"] {
-            head.extend_from_slice(part.as_bytes());
-        }
-    };
-    put("date", &date::now());
+    let mut head = Head(room);
+    head.0.reserve(ROOM);
+    head.add(b"HTTP/1.1 ");
+    head.number(u64::from(status));
+    head.add(b" ");
+    head.add(reason(status).as_bytes());
+    head.add(b"\r\n");
+    head.field("date", &date::now());
+    head.add(response.common.as_bytes());
     for (name, value) in fields {
         if name.is_empty() || !name.bytes().all(is_token_byte) {
             return Err(BadResponse::Name(name));
@@ -100,21 +107,46 @@ pub fn head(
             return Err(BadResponse::Value(name));
         }
         if !is_ours(name) {
-            put(name, value);
+            head.field(name, value.as_bytes());
         }
     }
     match sent {
-        Sent::Length(length) => put("content-length", &length.to_string()),
-        Sent::Chunked => put("transfer-encoding", "chunked"),
+        Sent::Length(length) => {
+            head.add(b"content-length: ");
+            head.number(length);
+            head.add(b"\r\n");
+        }
+        Sent::Chunked => head.field("transfer-encoding", b"chunked"),
         Sent::Nothing | Sent::UntilClose => {}
     }
     if terms.close {
-        put("connection", "close");
+        head.field("connection", b"close");
     } else if !terms.http11 {
-        put("connection", "keep-alive");
+        head.field("connection", b"keep-alive");
     }
-    head.extend_from_slice(b"\r\n");
-    Ok(head)
+    head.add(b"\r\n");
+    Ok(head.0)
+}
+
+/// Bytes given to a head at first: what a page needs, its body in the same buffer when that is small.
+const ROOM: usize = 2 * 1024;
+
+struct Head(Vec<u8>);
+
+impl Head {
+    fn add(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn field(&mut self, name: &str, value: &[u8]) {
+        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+            self.add(part);
+        }
+    }
+
+    fn number(&mut self, number: u64) {
+        self.add(decimal(number, &mut [0; 20]).as_bytes());
+    }
 }
 
 /// RFC 9110 §15; the words do not matter to anyone but people reading along.
@@ -169,7 +201,7 @@ mod tests {
     const KEPT: Terms = Terms { http11: true, close: false };
 
     fn lines(response: &Response, sent: Sent, terms: Terms) -> Vec<String> {
-        let bytes = head(response.status, &response.fields, sent, terms).unwrap();
+        let bytes = head(Vec::new(), response, sent, terms).unwrap();
         let text = String::from_utf8(bytes).unwrap();
         let text = text.strip_suffix("\r\n\r\n").expect("an empty line at the end");
         text.split("\r\n").filter(|line| !line.starts_with("date: ")).map(str::to_owned).collect()
@@ -202,7 +234,7 @@ mod tests {
             (Response::new(200).with("a", "b\n"), BadResponse::Value("a")),
             (Response::new(200).with("a", "\0"), BadResponse::Value("a")),
         ] {
-            assert_eq!(head(response.status, &response.fields, Sent::Nothing, KEPT), Err(bad));
+            assert_eq!(head(Vec::new(), &response, Sent::Nothing, KEPT), Err(bad));
         }
     }
 

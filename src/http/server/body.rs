@@ -68,6 +68,9 @@ impl Incoming {
 
     /// Reads what the handler left, so that the next request can be found behind it.
     pub fn drain(&mut self, wire: &mut Wire) -> Result<(), CloseReason> {
+        if self.is_done() {
+            return Ok(());
+        }
         let mut waste = [0; 2048];
         let mut drained = 0;
         while !self.is_done() {

@@ -34,12 +34,15 @@ pub enum Next {
     Again,
     Close(CloseReason),
     Park(Box<dyn FnOnce(Parked) + Send>),
+    /// Nothing, for so long that it can do without a coroutine; until then it may idle.
+    Rest(Instant),
 }
 
 /// Why there is no head.
 enum Unread {
     /// Nobody waits for an answer.
     Silent(CloseReason),
+    Rest(Instant),
     Refused(u16, CloseReason, String),
 }
 
@@ -66,16 +69,21 @@ pub fn run(shared: Arc<Shared>, stream: TcpStream, peer: IpAddr, place: Place) {
     let is_taken = entered.is_taken();
     drop(entered);
     if is_taken {
-        wire.socket.leave();
+        return wire.socket.leave();
+    }
+    if matches!(end, Next::Again | Next::Close(_)) {
+        return;
+    }
+    let socket = match wire.socket.hand_over() {
+        Ok(socket) => socket,
+        Err(e) => return log::warn!("a socket could not be parked: {e}"),
+    };
+    if let Next::Rest(until) = end {
+        shared.rest.add(&shared, socket, (peer, place), until);
     } else if let Next::Park(park) = end {
-        match wire.socket.hand_over() {
-            Ok(socket) => {
-                let parked = Parked { socket, _place: Box::new(place) };
-                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| park(parked))) {
-                    shared.panicked("parking", &*panic);
-                }
-            }
-            Err(e) => log::warn!("a socket could not be parked: {e}"),
+        let parked = Parked { socket, _place: Box::new(place.park()) };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| park(parked))) {
+            shared.panicked("parking", &*panic);
         }
     }
 }
@@ -85,6 +93,7 @@ impl Connection {
         let head = match self.read_head() {
             Ok(head) => head,
             Err(Unread::Silent(reason)) => return Next::Close(reason),
+            Err(Unread::Rest(until)) => return Next::Rest(until),
             Err(Unread::Refused(status, reason, why)) => {
                 let asked = Asked::unknown(self.peer);
                 return reply::refuse(&self.shared, &mut self.wire, asked, status, reason, &why);
@@ -103,8 +112,8 @@ impl Connection {
             Framing::Length(length) => Some(length),
             Framing::Chunked => None,
         };
-        let source = Box::new(BodyReader { wire: &mut self.wire, incoming: &mut incoming });
-        let body = RequestBody { length, source };
+        let mut source = BodyReader { wire: &mut self.wire, incoming: &mut incoming };
+        let body = RequestBody { length, source: &mut source };
         let id = asked.id;
         let mut request = Request { id, method, path, query, fields, client_ip, https, body };
         let called = catch_unwind(AssertUnwindSafe(|| self.shared.service.call(&mut request)));
@@ -124,11 +133,13 @@ impl Connection {
         }
     }
 
-    /// Waits for a request and reads its head. Between requests nothing is held but the socket.
+    /// Waits for a request and reads its head. Between requests little is held
+    /// but the socket.
     fn read_head(&mut self) -> Result<Head, Unread> {
         let deadlines = self.shared.options.deadlines;
         let mut scanner = Scanner::default();
         let mut begun = None;
+        let mut idle = deadlines.idle;
         loop {
             match scanner.scan(self.wire.input.data()) {
                 Ok(Some(found)) => {
@@ -143,19 +154,26 @@ impl Connection {
                 let since = *begun.get_or_insert_with(Instant::now);
                 self.wire.fill(deadlines.head.saturating_sub(since.elapsed()))
             } else {
-                self.wire.input.release();
                 if !self.entered.idles() {
                     return Err(Unread::Silent(CloseReason::ShuttingDown));
                 }
-                let read = self.wire.fill_when(
-                    deadlines.idle,
-                    || self.entered.works(),
-                    || self.entered.idles(),
-                );
+                let soon = deadlines.rest.min(idle);
+                let read =
+                    self.wire.fill_when(soon, || self.entered.works(), || self.entered.idles());
                 if !self.entered.works() {
                     return Err(Unread::Silent(CloseReason::HandedOver));
                 }
-                read
+                match read {
+                    Err(e) if e.kind() == io::ErrorKind::TimedOut && soon < idle => {
+                        idle -= soon;
+                        if self.shared.rest.admits() {
+                            // What may have come is an empty line, which counts for nothing.
+                            return Err(Unread::Rest(Instant::now() + idle));
+                        }
+                        continue;
+                    }
+                    read => read,
+                }
             };
             match read {
                 Ok(0) if scanner.has_begun() => return Err(refused(HeadError::CutShort)),

@@ -1,13 +1,27 @@
 //! The `Date` field: IMF-fixdate (RFC 9110 §5.6.7), always GMT.
+use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]; // 1970-01-01 was a Thursday
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-pub fn now() -> String {
+/// Bytes of an IMF-fixdate.
+const LENGTH: usize = 29;
+
+/// The date of now, made once a second.
+pub fn now() -> [u8; LENGTH] {
+    static LAST: Mutex<(u64, [u8; LENGTH])> = Mutex::new((u64::MAX, [0; LENGTH]));
     // A clock before 1970 is as good as any other wrong clock.
-    imf(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()))
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.0 != seconds {
+        // Years of five digits are far away; their first four are as wrong as any other date.
+        let text = imf(seconds);
+        last.1.copy_from_slice(&text.as_bytes()[..LENGTH]);
+        last.0 = seconds;
+    }
+    last.1
 }
 
 /// `seconds` since 1970 as for example `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -36,7 +50,7 @@ pub fn imf(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::imf;
+    use super::{imf, now};
 
     #[test]
     fn dates_known_elsewhere() {
@@ -51,5 +65,12 @@ mod tests {
         ] {
             assert_eq!(imf(seconds), text);
         }
+    }
+
+    #[test]
+    fn now_is_a_date_of_this_age() {
+        let text = String::from_utf8(now().to_vec()).unwrap();
+        let year: u32 = text[12..16].parse().unwrap();
+        assert!(text.ends_with(" GMT") && (2025..2100).contains(&year), "{text}");
     }
 }

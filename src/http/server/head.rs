@@ -5,6 +5,7 @@ use super::head_error::HeadError;
 use super::target::{self, Target};
 use crate::http::limits::{MAX_FIELDS, MAX_TARGET};
 use crate::http::{Fields, Method};
+use std::mem::MaybeUninit;
 
 #[derive(Debug)]
 pub struct Head {
@@ -24,9 +25,9 @@ pub fn parse(bytes: &[u8]) -> Result<Head, HeadError> {
     if bytes.windows(3).any(|w| w[1] == b'\n' && matches!(w[2], b' ' | b'\t')) {
         return Err(HeadError::Folded);
     }
-    let mut lines = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let mut request = httparse::Request::new(&mut lines);
-    match request.parse(bytes) {
+    let mut lines = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(bytes, &mut lines) {
         Ok(httparse::Status::Complete(n)) if n == bytes.len() => {}
         Ok(_) => return Err(HeadError::RequestLine),
         Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooManyFields),
@@ -43,7 +44,7 @@ pub fn parse(bytes: &[u8]) -> Result<Head, HeadError> {
     if target.len() > MAX_TARGET {
         return Err(HeadError::TargetTooLong);
     }
-    let mut fields = Fields::with_capacity(request.headers.len());
+    let mut fields = Fields::with_capacity(request.headers.len(), bytes.len());
     for line in request.headers.iter() {
         fields.push(line.name, &String::from_utf8_lossy(line.value));
     }

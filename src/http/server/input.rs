@@ -4,7 +4,6 @@ use crate::http::socket::Socket;
 use std::io;
 use std::time::Duration;
 
-/// Holds no memory while empty and released, as it is while a connection idles.
 #[derive(Default)]
 pub struct Input {
     bytes: Vec<u8>,
@@ -35,12 +34,6 @@ impl Input {
         buf[..count].copy_from_slice(&self.data()[..count]);
         self.consume(count);
         count
-    }
-
-    pub fn release(&mut self) {
-        if self.is_empty() {
-            *self = Input::default();
-        }
     }
 
     /// Reads once from the socket; 0 at its end. How much piles up is the caller's to bound.

@@ -6,7 +6,8 @@
 //!  accept ── no place ──▶ 503, a moment to read it, closed
 //!    │ place taken, coroutine spawned
 //!    ▼
-//! ┌▶ idle: no buffer, a deadline ── time up, or the client ends ──▶ closed without a word
+//! ┌▶ idle: a deadline ── time up, or the client ends ──▶ closed without a word
+//! │  │        a moment later without buffers and coroutine: it rests, and a byte brings it back
 //! │  │ first byte
 //! │  ▼
 //! │  head: scanner finds its end, head::parse judges it ── a rule broken ──▶ 4xx, 5xx ──▶ linger
@@ -40,6 +41,7 @@ mod places;
 mod proxy;
 mod registry;
 mod reply;
+mod rest;
 mod scanner;
 mod stream;
 mod target;
@@ -53,9 +55,10 @@ pub use close::CloseReason;
 pub use proxy::Network;
 
 use super::limits::{MAX_CONNECTIONS, MAX_PER_ADDRESS};
-use super::{Method, Request, Response, stack};
-use places::Places;
+use super::{Method, Note, Request, Response, stack};
+use places::{Caps, Places};
 use registry::Registry;
+use rest::Rest;
 use std::any::Any;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -83,7 +86,7 @@ pub trait Service: Send + Sync + 'static {
 }
 
 /// How one request went.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Record {
     /// The id the handler saw.
     pub id: u64,
@@ -97,13 +100,14 @@ pub struct Record {
     /// Why the connection ended with this answer, if it did.
     pub close: Option<CloseReason>,
     pub client_ip: IpAddr,
-    /// The handler's own words, from its `Response`.
-    pub note: String,
+    /// The handler's own, from its `Response`.
+    pub note: Note,
 }
 
 #[derive(Debug, Clone)]
 pub struct Options {
     pub trusted_proxies: Vec<Network>,
+    /// Served at once; parked ones are none of them.
     pub max_connections: usize,
     /// Does not apply to trusted proxies.
     pub max_per_address: usize,
@@ -136,6 +140,7 @@ struct Shared {
     pub options: Options,
     pub places: Arc<Places>,
     pub registry: Arc<Registry>,
+    pub rest: Rest,
     panics: AtomicU64,
 }
 
@@ -160,14 +165,20 @@ impl Server {
         stack::prepare();
         let address = listener.local_addr()?;
         let stop = Arc::new(accept::stop_signal()?);
-        let max_connections = options.max_connections.min(accept::room_for_connections());
+        let caps = Caps {
+            served: options.max_connections,
+            open: accept::room_for_connections(),
+            per_address: options.max_per_address,
+        };
         let shared = Arc::new(Shared {
-            places: Places::new(max_connections, options.max_per_address),
+            places: Places::new(caps),
             service,
             options,
             registry: Arc::default(),
+            rest: Rest::new(accept::spare_descriptors())?,
             panics: AtomicU64::new(0),
         });
+        Rest::start(&shared)?;
         let accepting = accept::start(listener.try_clone()?, shared.clone(), stop.clone())?;
         let (listener, accepting) = (Mutex::new(Some(listener)), Mutex::new(Some(accepting)));
         Ok(Server { shared, listener, address, stop, accepting })

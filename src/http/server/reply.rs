@@ -5,10 +5,10 @@ use super::conn::Next;
 use super::stream::StreamWriter;
 use super::wire::Wire;
 use super::{Record, Shared};
-use crate::http::limits::WRITE_BUFFER;
+use crate::http::limits::COPIED;
 use crate::http::response::WriteBody;
-use crate::http::{Body, Method, Parked, Response};
-use std::io;
+use crate::http::{Body, Method, Note, Parked, Response};
+use std::io::{self, IoSlice};
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ pub struct Asked {
     /// Why the connection ends with this answer, if it does.
     pub close: Option<CloseReason>,
     /// What the handler wants the record to say.
-    pub note: String,
+    pub note: Note,
 }
 
 impl Asked {
@@ -41,7 +41,7 @@ impl Asked {
             http11,
             client_ip,
             close: None,
-            note: String::new(),
+            note: Note::default(),
         }
     }
 
@@ -58,7 +58,7 @@ impl Asked {
             duration: self.since.elapsed(),
             close: self.close,
             client_ip: self.client_ip,
-            note: self.note.clone(),
+            note: self.note,
         }
     }
 }
@@ -76,8 +76,8 @@ pub fn refuse(
     send(shared, wire, asked, shared.refusal(status, why))
 }
 
-pub fn send(shared: &Shared, wire: &mut Wire, mut asked: Asked, mut response: Response) -> Next {
-    asked.note = std::mem::take(&mut response.note);
+pub fn send(shared: &Shared, wire: &mut Wire, mut asked: Asked, response: Response) -> Next {
+    asked.note = response.note;
     wire.restart();
     let (status, park) = match deliver(shared, wire, &mut asked, response) {
         Delivered::Sent(status) => (status, None),
@@ -107,18 +107,23 @@ fn deliver(shared: &Shared, wire: &mut Wire, asked: &mut Asked, response: Respon
     asked.close = asked.close.or(reason_to_close(shared, &response, sent, bodiless));
     let terms = Terms { http11: asked.http11, close: asked.close.is_some() };
     let status = response.status;
-    let mut head = match answer::head(status, &response.fields, sent, terms) {
+    let room = wire.take_room();
+    let mut head = match answer::head(room, &response, sent, terms) {
         Ok(head) => head,
         Err(bad) => return fail(shared, wire, asked, bad),
     };
     let written = match response.body {
-        Body::Bytes(bytes) if !bodiless && bytes.len() <= WRITE_BUFFER => {
+        Body::Bytes(bytes) if !bodiless && bytes.len() <= COPIED => {
             head.extend_from_slice(&bytes);
             wire.write_all(&head)
         }
-        // Too large to be copied for the sake of one write.
         Body::Bytes(bytes) if !bodiless => {
-            wire.write_all(&head).and_then(|()| wire.write_all(&bytes))
+            wire.write_pieces(&mut [IoSlice::new(&head), IoSlice::new(&bytes)])
+        }
+        Body::Pieces(pieces) if !bodiless => {
+            let head = std::iter::once(IoSlice::new(&head));
+            let all = head.chain(pieces.iter().map(|piece| IoSlice::new(piece.bytes())));
+            wire.write_pieces(&mut all.collect::<Vec<_>>())
         }
         Body::Stream { write, .. } if !bodiless => {
             return stream(shared, wire, asked, status, StreamHead { head, sent }, write);
@@ -129,6 +134,7 @@ fn deliver(shared: &Shared, wire: &mut Wire, asked: &mut Asked, response: Respon
         },
         _ => wire.write_all(&head),
     };
+    wire.give_room(head);
     outcome(status, written)
 }
 

@@ -71,6 +71,7 @@ fn a_set_up_link_gives_origin_and_invite() {
         ("https://alice.example:8443/setup#invite=pinv_abc", true, (true, "alice.example", 8443)),
         ("http://localhost:9101/setup#invite=pinv_abc", true, (false, "localhost", 9101)),
         ("https://localhost:9101/setup#invite=pinv_abc", false, (true, "localhost", 9101)),
+        ("https://localhost:9101/setup#invite=pinv_abc", true, (true, "localhost", 9101)),
     ] {
         let expected = ("invite", origin_of(origin), "pinv_abc".to_owned());
         assert_eq!(read(text, allow), Ok(expected), "{text}");

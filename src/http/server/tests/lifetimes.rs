@@ -94,6 +94,37 @@ fn the_caps_hold_and_proxies_are_exempt_from_their_own() {
 }
 
 #[test]
+fn a_connection_that_rests_is_served_again_and_ends_with_the_server() {
+    let engine = engine_with(|o| {
+        o.deadlines.idle = Duration::from_secs(60);
+        o.deadlines.rest = Duration::from_millis(20);
+    });
+    let (mut stream, mut unused) = (engine.connect(), engine.connect());
+    for _ in 0..3 {
+        stream.write_all(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        read_until(&mut stream, "hello");
+        std::thread::sleep(Duration::from_millis(150));
+        assert_eq!(engine.server.connections(), 2, "both are open");
+    }
+    // Half a head is waited for, as on a connection that has not rested.
+    unused.write_all(b"GET /hel").unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    unused.write_all(b"lo HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    read_until(&mut unused, "hello");
+    std::thread::sleep(Duration::from_millis(150));
+    drop(unused);
+    let until = Instant::now() + Duration::from_secs(5);
+    while engine.server.connections() > 1 {
+        assert!(Instant::now() < until, "whoever goes while it rests is noticed");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let since = Instant::now();
+    engine.server.shutdown(Duration::from_secs(20));
+    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+    assert_eq!(rest(&mut stream), "");
+}
+
+#[test]
 fn shutdown_finishes_what_runs_and_ends_what_idles() {
     let engine = engine_with(|o| o.deadlines.idle = Duration::from_secs(60));
     let mut idle = engine.connect();

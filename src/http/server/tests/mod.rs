@@ -74,7 +74,7 @@ impl Service for Testing {
     }
 
     fn finished(&self, record: &Record) {
-        self.records.lock().unwrap().push(record.clone());
+        self.records.lock().unwrap().push(*record);
     }
 }
 
@@ -102,6 +102,7 @@ fn engine_with(change: impl FnOnce(&mut Options)) -> Engine {
             head: Duration::from_millis(400),
             body: Duration::from_millis(400),
             idle: Duration::from_millis(600),
+            rest: Duration::from_millis(100),
             write: Duration::from_millis(400),
             linger: Duration::from_millis(300),
         },
