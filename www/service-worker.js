@@ -32,11 +32,19 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function page(event) {
+  let answer = null;
   try {
-    return (await event.preloadResponse) ?? (await fetch(event.request));
+    answer = (await event.preloadResponse) ?? (await fetch(event.request));
+    if (!isInOurPlace(answer)) return answer;
   } catch {
-    return (await caches.match(OFFLINE, { cacheName: CACHE })) ?? Response.error();
+    // Nothing can be reached at all.
   }
+  return (await caches.match(OFFLINE, { cacheName: CACHE })) ?? answer ?? Response.error();
+}
+
+/** A proxy's word that we are away: pages of ours carry their policy, whatever their status. */
+function isInOurPlace(answer) {
+  return [502, 503, 504].includes(answer.status) && !answer.headers.has("content-security-policy");
 }
 
 async function file(request) {

@@ -5,7 +5,7 @@
 //! room has never heard of them.
 //!
 //! `server` answers the browser, `client` calls upstreams. Both stand on `socket` (a stream that is
-//! waited for with a deadline), `chunked`, `Fields` and `limits`; `stack` says how deep a coroutine
+//! waited for with a deadline, and shared with others by `turns`), `chunked`, `Fields` and `limits`; `stack` says how deep a coroutine
 //! may go, and `deep` is where work that must go deeper is done.
 pub mod alarm;
 pub mod chunked;
@@ -19,6 +19,7 @@ pub mod server;
 mod socket;
 pub mod sse;
 pub mod stack;
+mod turns;
 
 pub use fields::Fields;
 pub use request::{BodyError, Method, Request, RequestBody};

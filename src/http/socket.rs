@@ -1,5 +1,6 @@
 //! A TCP stream as coroutines see it: each read and write says how long it may wait.
 use super::alarm;
+use super::turns::Turn;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
@@ -9,11 +10,15 @@ use may::io::{CoIo, WaitIo};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
+/// The invariant behind `Socket::watched`.
+const DROPPED: &str = "only a dropped socket has none";
+
 pub struct Socket {
     /// At one address until it is buried; `None` only while being dropped.
     watched: Option<Box<Watched>>,
     /// Someone else has a descriptor of the same stream and goes on with it.
     handed_over: bool,
+    turn: Turn,
 }
 
 /// A stream and may's watch over it. May ends a watch by the descriptor's number, so the watch must
@@ -38,7 +43,8 @@ impl Socket {
     pub fn new(stream: TcpStream) -> io::Result<Self> {
         alarm::start()?;
         let watch = CoIo::new(Number(stream.as_raw_fd())).map_err(io::Error::from)?;
-        Ok(Socket { watched: Some(Box::new(Watched { watch, stream })), handed_over: false })
+        let watched = Some(Box::new(Watched { watch, stream }));
+        Ok(Socket { watched, handed_over: false, turn: Turn::default() })
     }
 
     /// Dials `address`. From a coroutine only.
@@ -130,13 +136,20 @@ impl Socket {
         wait: Duration,
         mut attempt: impl FnMut(&TcpStream) -> io::Result<usize>,
     ) -> io::Result<usize> {
-        let Watched { watch, stream } = self.watched();
+        if self.turn.is_over() && !wait.is_zero() {
+            self.rest();
+        }
+        let Socket { watched, turn, .. } = self;
+        let Watched { watch, stream } = watched.as_deref().expect(DROPPED);
         let mut until = None;
         loop {
             match attempt(stream) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                done => return done,
+                done => {
+                    turn.count();
+                    return done;
+                }
             }
             let now = Instant::now();
             let until = *until.get_or_insert_with(|| now + wait);
@@ -147,11 +160,23 @@ impl Socket {
             // came before the coroutine was asleep: then this returns at once.
             let _alarm = alarm::at(until, watch.waker());
             watch.wait_io();
+            *turn = Turn::default();
+        }
+    }
+
+    /// Leaves the worker to others for a while.
+    fn rest(&mut self) {
+        let until = self.turn.end();
+        let Watched { watch, .. } = self.watched();
+        // What the peer does meanwhile wakes it too.
+        while Instant::now() < until {
+            let _alarm = alarm::at(until, watch.waker());
+            watch.wait_io();
         }
     }
 
     fn watched(&self) -> &Watched {
-        self.watched.as_deref().expect("only a dropped socket has none")
+        self.watched.as_deref().expect(DROPPED)
     }
 }
 

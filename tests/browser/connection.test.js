@@ -19,7 +19,7 @@ after(() => world?.end());
 afterEach(async () => {
   await server.tell({ failures: [] }).catch(() => server.restart());
   // What a test that failed left behind would fail the others.
-  await fetch(`${world.service.url}/healthz`).catch(() => world.service.restart());
+  await fetch(`${world.service.direct}/healthz`).catch(() => world.service.restart());
   await world.goHome();
 });
 

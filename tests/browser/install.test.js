@@ -40,7 +40,7 @@ test("a browser finds all that it wants of an app", async () => {
   const missing = installabilityErrors.filter(({ errorId }) => errorId !== "in-incognito");
   assert.deepEqual(missing, []);
   for (const { src, sizes, type, purpose } of manifest.icons) {
-    const response = await fetch(world.service.url + src);
+    const response = await fetch(world.service.direct + src);
     assert.equal(response.headers.get("content-type"), type, src);
     if (type !== "image/png") continue;
     const side = Number.parseInt(sizes, 10);

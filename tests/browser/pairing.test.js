@@ -208,7 +208,7 @@ test("a camera that may not be used says so, and only pages that scan may ask fo
   await person.page.getByRole("button", { name: "Scan a QR code" }).click();
   await person.page.locator("#uri-error").filter({ hasText: "may not be used here" }).waitFor();
   for (const path of ["/login", "/healthz"]) {
-    const response = await fetch(world.service.url + path);
+    const response = await fetch(world.service.direct + path);
     assert.match(response.headers.get("permissions-policy"), /camera=\(\)/);
   }
 });

@@ -17,7 +17,8 @@ afterEach(() => world.goHome());
 
 /** What an invite link shows, asked for from `address`. */
 async function look(invite, address) {
-  const response = await fetch(invite, { headers: { "x-forwarded-for": address } });
+  const { pathname, search } = new URL(invite);
+  const response = await fetch(world.service.direct + pathname + search, { headers: { "x-forwarded-for": address } });
   return response.text();
 }
 

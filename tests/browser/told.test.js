@@ -88,10 +88,10 @@ test("the title, the icon and the app's badge count what is unread", async () =>
   await titled(alice.page, /^\(2\) dave/);
   assert.equal(await icon(alice.page), "/icon/2");
   assert.equal((await told(alice.page)).badge, 2);
-  const drawing = await (await fetch(`${world.service.url}/icon/2`)).text();
+  const drawing = await (await fetch(`${world.service.direct}/icon/2`)).text();
   assert.match(drawing, />2<\/text><\/svg>$/);
   for (const [name, status] of [["9%2B", 404], ["9+", 200], ["0", 404], ["10", 404], ["<b>", 404]]) {
-    assert.equal((await fetch(`${world.service.url}/icon/${name}`)).status, status, name);
+    assert.equal((await fetch(`${world.service.direct}/icon/${name}`)).status, status, name);
   }
   // Each conversation has a title of its own; the count stays before it.
   await alice.page.goto(`${world.service.url}/settings`);

@@ -1,12 +1,15 @@
 //! Feeds many connections at once, each in pieces of its own, so that every piece is a read of its
 //! own on the other side: a piece goes out when the server has taken the one before, which the kernel
 //! tells (`/proc/net/tcp`).
+#[path = "../support/dial.rs"]
+#[allow(dead_code)]
+mod dial;
+
 use super::cases::{Case, Outcome};
 use super::{PROBE, is_probe_answered, outcome};
-use rustix::net::{AddressFamily, SocketType, bind, connect, socket, sockopt};
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -40,7 +43,7 @@ pub fn play(server: SocketAddr, mut plans: &[Plan<'_>]) -> Vec<Outcome> {
 }
 
 fn play_at_once(server: SocketAddr, plans: &[Plan<'_>]) -> Vec<Outcome> {
-    let mut streams: Vec<TcpStream> = plans.iter().map(|_| dial(server)).collect();
+    let mut streams: Vec<TcpStream> = plans.iter().map(|_| connect(server)).collect();
     let rounds = plans.iter().map(|plan| plan.cuts.len() + 1).max().unwrap_or(0);
     for round in 0..rounds {
         for (stream, plan) in streams.iter_mut().zip(plans) {
@@ -97,18 +100,12 @@ fn watch(stream: &mut TcpStream, expected: &Outcome) -> Outcome {
     outcome(&all, ended, expected)
 }
 
-/// From an address of its own: limits are for each. Closed by a reset, so that tens of thousands of
-/// connections leave nothing behind.
-fn dial(server: SocketAddr) -> TcpStream {
+/// From an address of its own: limits are for each.
+fn connect(server: SocketAddr) -> TcpStream {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let own = Ipv4Addr::from(0x7f40_0000 | number & 0x003f_ffff);
-    let fd = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
-    bind(&fd, &SocketAddr::V4(SocketAddrV4::new(own, 0))).unwrap();
-    connect(&fd, &server).unwrap();
-    sockopt::set_socket_linger(&fd, Some(Duration::ZERO)).unwrap();
-    let stream = TcpStream::from(fd);
-    stream.set_nodelay(true).unwrap();
+    let stream = dial::from(own, server).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     stream
 }

@@ -1,12 +1,14 @@
 // A page under watch: whatever its console calls an error fails the test that caused it.
 import assert from "node:assert/strict";
+import { isProxied } from "./caddy.js";
 
 /** What browsers write for answers that a test provokes; each test names those it expects. */
 export const EXPECTED = Object.freeze({
   unauthorized: /status of 401/,
   refused: /status of 4(00|03|04|09|10|13|22|29)/,
   unavailable: /status of 50[0-4]/,
-  network: /net::ERR_|Failed to fetch|NetworkError/,
+  // A service that is away is a 502, where a proxy stands in front.
+  network: isProxied ? /net::ERR_|Failed to fetch|NetworkError|status of 502/ : /net::ERR_|Failed to fetch|NetworkError/,
 });
 
 export class Watch {

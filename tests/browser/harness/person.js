@@ -1,5 +1,6 @@
 // Somebody with a browser and an authenticator: what they do, in the words that are on the page.
 import { Authenticator } from "./authenticator.js";
+import { isProxied } from "./caddy.js";
 import { Watch, eventually } from "./page.js";
 import assert from "node:assert/strict";
 
@@ -29,7 +30,9 @@ export class Person {
     // Everybody comes from an address of their own, as through a proxy: limits are for each.
     person.address = `198.51.${Math.floor(Math.random() * 256)}.${Math.floor(Math.random() * 256)}`;
     const extraHTTPHeaders = { "x-forwarded-for": person.address };
-    person.context = await browser.newContext({ ...LOOKS, extraHTTPHeaders, ...context });
+    // The browser trusts Caddy by itself; this is for what playwright asks in its place.
+    const own = { extraHTTPHeaders, ignoreHTTPSErrors: isProxied };
+    person.context = await browser.newContext({ ...LOOKS, ...own, ...context });
     person.context.setDefaultTimeout(PATIENCE);
     person.watch = new Watch(person.context);
     if (!suggestions) {

@@ -16,8 +16,10 @@ const KEPT = 20_000;
 const PATIENCE = 5000;
 
 const running = new Set();
+const folders = [];
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
+  for (const path of folders) rmSync(path, { recursive: true, force: true });
 });
 
 /** A program that runs until it is told to stop. */
@@ -28,8 +30,9 @@ export class Program {
   #isStopping = false;
   output = "";
 
-  constructor(args, env = {}) {
-    this.#child = spawn(BINARY, args, {
+  /** @param options `env`: added to this one's; `binary`: another program than ours */
+  constructor(args, { env = {}, binary = BINARY } = {}) {
+    this.#child = spawn(binary, args, {
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -102,6 +105,6 @@ export function freePort() {
 /** A folder that goes with the test. */
 export function temporaryFolder() {
   const path = mkdtempSync(join(tmpdir(), "chat-posta-browser-"));
-  process.on("exit", () => rmSync(path, { recursive: true, force: true }));
+  folders.push(path);
   return path;
 }

@@ -1,9 +1,11 @@
-// chat-posta itself, with a database of its own.
+// chat-posta itself, with a database of its own; behind a Caddy when the whole suite is.
 import { join } from "node:path";
+import { Caddy, isProxied } from "./caddy.js";
 import { Program, freePort, run, temporaryFolder } from "./process.js";
 
 export class Service {
   #program = null;
+  #caddy = null;
   #options;
   port;
   db = join(temporaryFolder(), "state.db");
@@ -13,17 +15,29 @@ export class Service {
     const service = new Service();
     service.#options = options;
     service.port = await freePort();
+    if (isProxied) service.#caddy = await Caddy.start(service.port);
     await service.restart();
     return service;
   }
 
-  /** `http://localhost:…`: the one name without https for which browsers make passkeys. */
+  /** As browsers reach it. `localhost` is the one name for which they make passkeys without https. */
   get url() {
+    return this.#caddy ? `https://localhost:${this.#caddy.port}` : this.direct;
+  }
+
+  /** As this machine reaches it, with nothing in between. */
+  get direct() {
     return `http://localhost:${this.port}`;
+  }
+
+  /** What it has said of late. */
+  get log() {
+    return this.#program?.output ?? "";
   }
 
   /** Throws when it has ended by itself. */
   check() {
+    this.#caddy?.check();
     this.#program?.check("chat-posta");
   }
 
@@ -39,9 +53,15 @@ export class Service {
     await this.#program.until(healthy, "chat-posta starts");
   }
 
+  /** What stands in front stays, and answers for it. */
   async stop(signal) {
     await this.#program?.stop(signal);
     this.#program = null;
+  }
+
+  async end() {
+    await this.stop();
+    await this.#caddy?.stop();
   }
 
   /** A fresh registration link. */

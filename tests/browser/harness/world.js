@@ -31,7 +31,7 @@ export class World {
 
   async end() {
     await this.browser?.close();
-    await this.service?.stop();
+    await this.service?.end();
     for (const server of Object.values(this.servers)) await server.stop();
   }
 

@@ -94,6 +94,37 @@ fn the_caps_hold_and_proxies_are_exempt_from_their_own() {
 }
 
 #[test]
+fn whoever_never_waits_takes_turns_with_others() {
+    let engine = engine();
+    let get = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+    let requests = get.repeat(500);
+    let over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // More than there are workers, each always with more to ask and reading all it gets.
+        for _ in 0..2 * std::thread::available_parallelism().unwrap().get() {
+            let mut asking = engine.connect();
+            let mut reading = asking.try_clone().unwrap();
+            scope.spawn(move || io::copy(&mut reading, &mut io::sink()));
+            let (over, requests) = (&over, &requests);
+            scope.spawn(move || {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    asking.write_all(requests).unwrap();
+                }
+                asking.shutdown(Shutdown::Both).unwrap();
+            });
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        let since = Instant::now();
+        for _ in 0..10 {
+            assert_eq!(status(&engine.ask(get)), 200);
+        }
+        let took = since.elapsed();
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(took < Duration::from_secs(2), "{took:?}");
+    });
+}
+
+#[test]
 fn shutdown_finishes_what_runs_and_ends_what_idles() {
     let engine = engine_with(|o| o.deadlines.idle = Duration::from_secs(60));
     let mut idle = engine.connect();
