@@ -1,4 +1,4 @@
-//! Embeds what the browser gets, compressed ahead of time, and stamps the version from git.
+//! Embeds what the browser gets, lean and compressed ahead of time, and stamps the version from git.
 //!
 //! Our own files come from `www/`, htmx and the fonts from the npm packages that
 //! `www/package-lock.json` pins. Everything stands under one content hash, so that modules and
@@ -47,6 +47,9 @@ const PACKAGED: &[(&str, &str)] = &[
         "fonts/ibm-plex-mono-latin-400-normal.woff2",
     ),
 ];
+
+#[path = "src/web/lean.rs"]
+mod lean;
 
 struct Asset {
     name: String,
@@ -128,6 +131,13 @@ fn own_assets(www: &Path) -> Vec<Asset> {
                 }
             } else if content_type(&name).is_some() && !name.starts_with("package") {
                 let bytes = fs::read(&path).expect("asset is readable");
+                let bytes = match String::from_utf8(bytes) {
+                    Ok(text) if name.ends_with(".js") || name.ends_with(".css") => {
+                        lean::lean(&name, &text).into_bytes()
+                    }
+                    Ok(text) => text.into_bytes(),
+                    Err(other) => other.into_bytes(),
+                };
                 assets.push(Asset { name: format!("{prefix}{name}"), bytes });
             }
         }
@@ -197,30 +207,18 @@ fn write_table(out: &Path, assets: &[Asset]) {
         format!("pub const HASH: &str = \"{hash}\";\n\npub static ASSETS: &[Asset] = &[\n");
     for (index, asset) in assets.iter().enumerate() {
         let kind = content_type(&asset.name).expect("only known types are collected");
-        let put = |suffix: &str, bytes: &[u8]| {
-            let path = folder.join(format!("{index}{suffix}"));
-            fs::write(&path, bytes).expect("OUT_DIR is writable");
-            format!("include_bytes!({path:?})")
-        };
-        // A compressed form must save something, or it is not worth its bytes in the binary.
-        let smaller = |suffix: &str, bytes: Vec<u8>| {
-            if bytes.len() * 10 < asset.bytes.len() * 9 {
-                format!("Some({})", put(suffix, &bytes))
-            } else {
-                "None".to_owned()
-            }
-        };
-        let gzip = smaller(".gz", gzip(&asset.bytes));
-        let brotli = smaller(".br", brotli(&asset.bytes));
-        // What is there compressed can be unpacked for the few who ask for it as it is.
-        let identity = match gzip.as_str() {
-            "None" => format!("Some({})", put("", &asset.bytes)),
-            _ => "None".to_owned(),
-        };
+        // Everybody takes gzip; the few who do not get it unpacked. Pictures and fonts are packed
+        // already, and what saves less than a tenth is not worth the unpacking.
+        let gzip = gzip(&asset.bytes);
+        let is_packed = kind.starts_with("image/png") || kind.starts_with("font/");
+        let is_gzip = !is_packed && gzip.len() * 10 < asset.bytes.len() * 9;
+        let stored = folder.join(index.to_string());
+        fs::write(&stored, if is_gzip { &gzip } else { &asset.bytes })
+            .expect("OUT_DIR is writable");
         let length = asset.bytes.len();
         writeln!(
             table,
-            "    Asset {{ name: {:?}, url: \"/static/{hash}/{}\", content_type: {kind:?}, identity: {identity}, length: {length}, gzip: {gzip}, brotli: {brotli} }},",
+            "    Asset {{ name: {:?}, url: \"/static/{hash}/{}\", content_type: {kind:?}, length: {length}, is_gzip: {is_gzip}, stored: include_bytes!({stored:?}) }},",
             asset.name, asset.name
         )
         .expect("writing to a String cannot fail");
@@ -232,13 +230,6 @@ fn write_table(out: &Path, assets: &[Asset]) {
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::GzBuilder::new().write(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("compressing into memory")
-}
-
-fn brotli(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let params = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
-    brotli::BrotliCompress(&mut &bytes[..], &mut out, &params).expect("compressing into memory");
-    out
 }
 
 /// `CHAT_POSTA_VERSION`, or `git describe`, or the crate's version when there is no git.

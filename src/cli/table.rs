@@ -1,4 +1,5 @@
 //! Lists for people: columns that line up, text that is safe to print.
+use crate::ops::time::Timestamp;
 
 /// Rows with columns padded to the widest cell, each line behind `indent`.
 pub fn aligned<const N: usize>(rows: &[[impl AsRef<str>; N]], indent: &str) -> String {
@@ -40,9 +41,9 @@ fn is_obeyed(c: char) -> bool {
 
 /// A time as RFC 3339 in UTC, to the second.
 pub fn time(unix_ms: u64) -> String {
-    let time = i64::try_from(unix_ms / 1_000).ok().map(jiff::Timestamp::from_second);
+    let time = i64::try_from(unix_ms / 1_000).ok().and_then(Timestamp::from_second);
     // Farther away than the year 9999: no clock of ours says so.
-    time.and_then(Result::ok).map_or_else(|| "never".into(), |time| time.to_string())
+    time.map_or_else(|| "never".into(), |time| time.to_string())
 }
 
 #[cfg(test)]

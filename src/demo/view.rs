@@ -8,6 +8,7 @@ use super::address::Address;
 use super::db::contacts::Contact;
 use super::db::messages::Message;
 use super::payload;
+use crate::ops::time::Timestamp;
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub enum Cause {
 
 /// RFC 3339 in UTC.
 pub fn time(unix_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(unix_ms).map(|t| t.to_string()).unwrap_or_default()
+    Timestamp::from_millisecond(unix_ms).map(|t| t.to_string()).unwrap_or_default()
 }
 
 impl Manner {

@@ -3,9 +3,9 @@
 //!
 //! Time is counted in *ticks*: every read remembers the tick at which it began and every change the
 //! tick at which it was heard of, so what was asked before a change never passes for news of it.
+use crate::ops::time::Timestamp;
 use crate::posta::model::cut;
 use crate::posta::{Contact, Content, Direction, Identity, Message, PeerUrl, State};
-use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

@@ -1,5 +1,6 @@
 //! The log: one line per event on standard error, as logfmt or JSON. Never a secret, never what
 //! people write.
+use super::time::Timestamp;
 use crate::config::LogFormat;
 use log::{Level, LevelFilter};
 use serde_json::{Map, Value};
@@ -14,7 +15,7 @@ pub fn init(level: LevelFilter, format: LogFormat) {
         // It calls every connection that closes an error.
         .filter_module("may_minihttp", LevelFilter::Off)
         .format(move |out, record| {
-            let now = jiff::Timestamp::now();
+            let now = Timestamp::now();
             let event = Event { level: record.level(), at: record.target(), args: *record.args() };
             match format {
                 LogFormat::Logfmt => writeln!(out, "time={now:.3} {event}"),

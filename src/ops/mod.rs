@@ -10,3 +10,4 @@ pub mod metrics;
 pub mod process;
 pub mod random;
 pub mod supervisor;
+pub mod time;

@@ -6,7 +6,7 @@
 //! `null` for absent); what cannot be read is absent, never an error.
 use super::PeerUrl;
 use crate::http::deep;
-use jiff::Timestamp;
+use crate::ops::time::Timestamp;
 pub use serde_json::Value;
 
 /// Deepest nesting parsed at all. The deepest known document, a list of broadcasts, has six levels.

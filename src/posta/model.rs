@@ -6,7 +6,7 @@
 use super::PeerUrl;
 use super::content::Content;
 use super::json::{self, Value};
-use jiff::Timestamp;
+use crate::ops::time::Timestamp;
 use std::collections::HashSet;
 
 /// Contacts taken from one answer.

@@ -9,7 +9,7 @@ use super::server::{self, MAX_SMALL, PostaError, READ, WRITE};
 use super::url::{PeerUrl, percent_encode};
 use crate::http::client::{Call, CallBody, Client};
 use crate::http::{Method, deep};
-use jiff::Timestamp;
+use crate::ops::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::Zeroizing;

@@ -1,5 +1,5 @@
 //! What the browser gets beside pages: our CSS and JS, htmx, the fonts and icons, embedded by
-//! `build.rs` and compressed ahead of time.
+//! `build.rs` in one form each: gzip, or as they are where that is no smaller.
 //!
 //! Every file stands under one content hash, so it can be cached for ever; a URL with another hash
 //! belongs to another version of the program and is not found here.
@@ -10,23 +10,19 @@ pub struct Asset {
     name: &'static str,
     url: &'static str,
     content_type: &'static str,
-    /// As it is; embedded only where compressing saves nothing.
-    identity: Option<&'static [u8]>,
     /// Bytes of it as it is.
     length: usize,
-    gzip: Option<&'static [u8]>,
-    brotli: Option<&'static [u8]>,
+    /// Whether it is stored as gzip.
+    is_gzip: bool,
+    stored: &'static [u8],
 }
 
 impl Asset {
-    /// The file as it is. Hardly anybody asks for it so, thus it is not worth its bytes in the
-    /// binary.
+    /// The file as it is. Hardly anybody asks for what is stored as gzip so.
     fn plain(&self) -> Cow<'static, [u8]> {
-        match (self.identity, self.gzip) {
-            (Some(bytes), _) => Cow::Borrowed(bytes),
-            (None, gzip) => {
-                Cow::Owned(gzip.and_then(|gz| gunzip(gz, self.length)).unwrap_or_default())
-            }
+        match self.is_gzip {
+            true => Cow::Owned(gunzip(self.stored, self.length).unwrap_or_default()),
+            false => Cow::Borrowed(self.stored),
         }
     }
 }
@@ -55,17 +51,13 @@ fn find(name: &str) -> Option<&'static Asset> {
     ASSETS.binary_search_by(|asset| asset.name.cmp(name)).ok().map(|index| &ASSETS[index])
 }
 
-/// Answers `GET /static/<hash>/<name>`, conditionally (RFC 9110 §13.1.2) and in the best coding
-/// the client takes (§12.5.3).
+/// Answers `GET /static/<hash>/<name>`, conditionally (RFC 9110 §13.1.2) and in the coding it is
+/// stored in, if the client takes that (§12.5.3).
 pub fn serve(hash: &str, name: &str, request: &Request<'_>) -> Option<Response> {
     let asset = if hash == HASH { find(name)? } else { return None };
     let accepted = request.fields.get("accept-encoding").unwrap_or("");
-    let (coding, bytes) = match (asset.brotli, asset.gzip) {
-        (Some(bytes), _) if accepts(accepted, "br") => (Some("br"), Some(bytes)),
-        (_, Some(bytes)) if accepts(accepted, "gzip") => (Some("gzip"), Some(bytes)),
-        _ => (None, None),
-    };
-    let etag = format!("\"{HASH}-{}\"", coding.unwrap_or("id"));
+    let as_gzip = asset.is_gzip && accepts(accepted, "gzip");
+    let etag = format!("\"{HASH}-{}\"", if as_gzip { "gz" } else { "id" });
     let fresh = request
         .fields
         .all("if-none-match")
@@ -73,16 +65,19 @@ pub fn serve(hash: &str, name: &str, request: &Request<'_>) -> Option<Response> 
         .any(|tag| tag.trim() == "*" || tag.trim().trim_start_matches("W/") == etag);
     let mut response = Response::new(if fresh { 304 } else { 200 })
         .with("cache-control", "public, max-age=31536000, immutable")
-        .with("etag", etag)
-        .with("vary", "accept-encoding");
+        .with("etag", etag);
+    if asset.is_gzip {
+        response = response.with("vary", "accept-encoding");
+    }
     if fresh {
         return Some(response);
     }
-    if let Some(coding) = coding {
-        response = response.with("content-encoding", coding);
+    if as_gzip {
+        response = response.with("content-encoding", "gzip");
     }
     response = response.with("content-type", asset.content_type);
-    response.body = Body::Bytes(bytes.map_or_else(|| asset.plain(), Cow::Borrowed));
+    let stored = || Cow::Borrowed(asset.stored);
+    response.body = Body::Bytes(if as_gzip { stored() } else { asset.plain() });
     Some(response)
 }
 
@@ -121,7 +116,8 @@ mod tests {
         }
         let style = find("base.css").unwrap();
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/www/base.css");
-        assert_eq!(style.plain(), std::fs::read(source).unwrap());
+        let source = std::fs::read_to_string(source).unwrap();
+        assert_eq!(style.plain(), super::super::lean::lean("base.css", &source).as_bytes());
         assert_eq!(gunzip(b"short", 10), None);
         assert_eq!(gunzip(&[0; 18], 10), None);
     }

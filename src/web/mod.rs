@@ -22,6 +22,8 @@ mod html;
 mod install;
 mod keeper;
 mod key;
+#[cfg(test)]
+mod lean;
 mod login;
 mod logout;
 mod media;

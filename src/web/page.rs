@@ -5,9 +5,9 @@ use super::html::{self, Markup, Scene, banner, layout, thread::Thread};
 use super::key;
 use crate::http::Response;
 use crate::live::{self, Health, Inbox, Trouble};
+use crate::ops::time::Timestamp;
 use crate::posta::{Actor, Contact, PeerUrl};
 use crate::session::Session;
-use jiff::Timestamp;
 
 pub fn html(markup: Markup) -> Response {
     Response::new(200).bytes("text/html; charset=utf-8", markup.into_bytes())
@@ -121,15 +121,14 @@ impl<'a> Stage<'a> {
 
 /// Unix milliseconds as a moment.
 pub fn moment(ms: u64) -> Timestamp {
-    i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default()
+    i64::try_from(ms).ok().and_then(Timestamp::from_millisecond).unwrap_or_default()
 }
 
 fn banner_of(health: &Health) -> banner::Health {
     match health {
         Health::Ok => banner::Health::Ok,
         Health::Unreachable { last_contact_ms } => banner::Health::Unreachable {
-            last_contact: last_contact_ms
-                .and_then(|ms| Timestamp::from_millisecond(ms as i64).ok()),
+            last_contact: last_contact_ms.and_then(|ms| Timestamp::from_millisecond(ms as i64)),
         },
         Health::TokenRefused => banner::Health::TokenRefused,
     }

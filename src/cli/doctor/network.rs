@@ -4,9 +4,8 @@ use crate::cli::healthcheck;
 use crate::config::Config;
 use crate::http::client::{Answer, Call, CallBody, CallError, Client, Deadlines, Options, Origin};
 use crate::http::{Method, stack};
+use crate::ops::time::{MONTHS, Timestamp};
 use crate::web::origin_of;
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -76,9 +75,9 @@ fn ask(config: &Config, question: Question) -> Result<Result<Seen, CallError>, S
 
 fn see(mut answer: Answer) -> Seen {
     let field = |name: &str| answer.fields.get(name);
-    let date = field("date").and_then(|date| rfc2822::parse(date).ok());
+    let date = field("date").and_then(imf);
     let now = Timestamp::now().as_second();
-    let (status, ahead) = (answer.status, date.map(|date| date.timestamp().as_second() - now));
+    let (status, ahead) = (answer.status, date.map(|date| date.as_second() - now));
     let is_json = field("content-type").is_some_and(|kind| kind.starts_with("application/json"));
     let hsts = field("strict-transport-security").is_some();
     let csp = field("content-security-policy").is_some();
@@ -86,6 +85,16 @@ fn see(mut answer: Answer) -> Seen {
     // What is cut short is judged by what came.
     let _ = answer.read_to_end(&mut body);
     Seen { status, is_json, hsts, csp, ahead, body }
+}
+
+/// A `Date` field (RFC 9110 §5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn imf(text: &str) -> Option<Timestamp> {
+    let (_, date) = text.split_once(", ")?;
+    let [day, month, year, clock, "GMT"] = date.split(' ').collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let month = MONTHS.iter().position(|name| name.get(..3) == Some(month))? + 1;
+    format!("{year}-{month:02}-{day}T{clock}Z").parse().ok()
 }
 
 /// Whether browsers reach this service at its base URL, whether it takes them for its own, and
@@ -221,5 +230,20 @@ pub fn operator(address: SocketAddr) -> Finding {
     match healthcheck::ask(healthcheck::reachable(address)) {
         Ok(_) => ok("ops_listen", format!("{address} answers")),
         Err(why) => warn("ops_listen", format!("{address}: {why}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_date_of_an_answer_is_understood() {
+        let date = |text| imf(text).map(|date| date.to_string());
+        let known = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(date(known).as_deref(), Some("1994-11-06T08:49:37Z"));
+        for bad in ["", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 06 N"] {
+            assert_eq!(date(bad), None, "{bad}");
+        }
     }
 }

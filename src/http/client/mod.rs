@@ -18,6 +18,7 @@ mod outgoing;
 mod places;
 mod pool;
 mod promise;
+mod provider;
 mod resolve;
 #[cfg(test)]
 mod tests;

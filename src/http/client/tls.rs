@@ -2,6 +2,7 @@
 //! from the network go in, bytes for the network and plaintext come out.
 //!
 //! Rustls' unbuffered interface is used, so that a connection with nothing to say keeps no buffers.
+use super::provider::provider;
 use super::{CallError, Options};
 use rustls::client::{Resumption, UnbufferedClientConnection};
 use rustls::pki_types::ServerName;
@@ -25,10 +26,10 @@ pub fn config(options: &Options) -> Arc<ClientConfig> {
             log::error!("a further trusted root is not a certificate: {e}");
         }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .expect("ring speaks the default versions")
+        .expect("there are suites of both versions")
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -1,42 +1,23 @@
 //! The `Date` field: IMF-fixdate (RFC 9110 §5.6.7), always GMT.
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::ops::time::{Civil, MONTHS, Timestamp};
 
 const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]; // 1970-01-01 was a Thursday
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 pub fn now() -> String {
-    // A clock before 1970 is as good as any other wrong clock.
-    imf(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()))
+    imf(Timestamp::now())
 }
 
-/// `seconds` since 1970 as for example `Sun, 06 Nov 1994 08:49:37 GMT`.
-pub fn imf(seconds: u64) -> String {
-    let days = seconds / 86_400;
-    let clock = seconds % 86_400;
-    // Years counted from March, so that the leap day comes last: 146,097 days in 400 years.
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = (from_march + 2) % 12;
-    let year = era * 400 + year_of_era + u64::from(month < 2);
-    format!(
-        "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} GMT",
-        DAYS[(days % 7) as usize],
-        MONTHS[month as usize],
-        clock / 3_600,
-        clock / 60 % 60,
-        clock % 60
-    )
+/// For example `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub fn imf(at: Timestamp) -> String {
+    let Civil { year, month, day, hour, minute, second } = at.civil();
+    let weekday = DAYS[at.days().rem_euclid(7) as usize];
+    let month = &MONTHS[month - 1][..3];
+    format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::imf;
+    use super::{Timestamp, imf};
 
     #[test]
     fn dates_known_elsewhere() {
@@ -49,7 +30,7 @@ mod tests {
             (1_767_225_599, "Wed, 31 Dec 2025 23:59:59 GMT"),
             (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
         ] {
-            assert_eq!(imf(seconds), text);
+            assert_eq!(imf(Timestamp::from_second(seconds).unwrap()), text);
         }
     }
 }

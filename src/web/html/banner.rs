@@ -2,7 +2,7 @@
 use super::href::Href;
 use super::markup::Markup;
 use super::when;
-use jiff::Timestamp;
+use crate::ops::time::Timestamp;
 
 /// How it stands with the person's posta-server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Which bubbles belong together: the same sender, within two minutes of the one before.
 use crate::posta::{Content, Direction, Message, PeerUrl, State};
-use jiff::SignedDuration;
+use std::time::Duration;
 
 /// Two bubbles further apart than this are not one breath.
-const BREATH: SignedDuration = SignedDuration::from_secs(120);
+const BREATH: Duration = Duration::from_secs(120);
 
 /// Where a bubble stands in its cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub fn places<'a>(
 
 fn together(before: &Message, after: &Message) -> bool {
     let close = match (before.created_at, after.created_at) {
-        (Some(before), Some(after)) => after.duration_since(before).abs() <= BREATH,
+        (Some(before), Some(after)) => after.abs_diff(before) <= BREATH,
         (None, None) => true,
         _ => false,
     };

@@ -5,8 +5,8 @@ use super::icons::{self, Icon};
 use super::markup::Markup;
 use super::scene::host;
 use super::when;
+use crate::ops::time::Timestamp;
 use crate::posta::{Direction, Message, PeerUrl, State};
-use jiff::Timestamp;
 
 /// The time of a cluster's first bubble and the state of its last outbound one.
 pub fn beside(out: &mut Markup, message: &Message, place: Place, now: Timestamp) {

@@ -5,9 +5,9 @@
 //! set-up link (`.whose`, `.until`, a field for the device's name) where the page has one.
 use super::markup::Markup;
 use super::when;
+use crate::ops::time::Timestamp;
 use crate::posta::PeerUrl;
 use crate::posta::setup::MAX_DEVICE;
-use jiff::Timestamp;
 
 /// What was typed is never written back: it holds a secret. `error` is for a page whose errors stand
 /// between field and help, and which begins in the field; elsewhere the form has a place for them.

@@ -10,8 +10,8 @@ use super::scene::Scene;
 use super::sidebar::{Row, Sidebar};
 use super::thread::Thread;
 use super::{Markup, auth, errors, new, pairing, settings, thread, welcome};
+use crate::ops::time::Timestamp;
 use crate::posta::{Contact, Message, PeerUrl};
-use jiff::Timestamp;
 
 fn media(url: &str) -> Option<String> {
     Some(format!("/media/{}", url.strip_prefix("https://")?.rsplit('/').next()?))
@@ -87,7 +87,7 @@ fn previews(contacts: &[Contact]) -> Vec<Option<Message>> {
         .map(|(at, contact)| {
             let mut message = all.get(at * 3 % all.len())?.clone();
             message.peer = contact.peer.clone();
-            let hours = jiff::SignedDuration::from_hours(7 * at as i64);
+            let hours = std::time::Duration::from_secs(7 * 3_600 * at as u64);
             message.created_at = Some(sample::now() - hours);
             (at != 4).then_some(message)
         })

@@ -1,6 +1,7 @@
 //! People and messages to look at and to test with: every shape a page must hold.
+use crate::ops::time::Timestamp;
 use crate::posta::{Contact, Content, Direction, Identity, Image, Message, PeerUrl, State};
-use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
 
 pub fn now() -> Timestamp {
     "2026-05-14T15:42:00Z".parse().expect("a moment")
@@ -61,8 +62,8 @@ impl Letters {
         Letters { messages: Vec::new(), peer, at: from.parse().expect("a moment") }
     }
 
-    pub fn later(&mut self, minutes: i64) -> &mut Self {
-        self.at += SignedDuration::from_mins(minutes);
+    pub fn later(&mut self, minutes: u64) -> &mut Self {
+        self.at += Duration::from_secs(60 * minutes);
         self
     }
 
@@ -78,7 +79,7 @@ impl Letters {
             last_error_code: None,
             created_at: Some(self.at),
         });
-        self.at += SignedDuration::from_secs(50);
+        self.at += Duration::from_secs(50);
         self
     }
 

@@ -1,7 +1,7 @@
 //! What is around a part while it is drawn: the time, who people are, where pictures come from.
 use super::markup::Markup;
+use crate::ops::time::Timestamp;
 use crate::posta::{Contact, PeerUrl};
-use jiff::Timestamp;
 
 /// The answers a handler lends to the functions that draw.
 #[derive(Clone, Copy)]

@@ -1,17 +1,17 @@
 //! Moments. The server does not know the reader's zone: it writes UTC, and the page's script puts
 //! the reader's own time in its place. Where no script runs, day and zone are said too.
 use super::markup::Markup;
-use jiff::Timestamp;
+use crate::ops::time::{Civil, MONTHS, Timestamp};
 
 /// RFC 3339 in UTC, whole seconds.
 pub fn rfc3339(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    format!("{at:.0}")
 }
 
 /// The time of a message.
 pub fn clock(out: &mut Markup, at: Timestamp, now: Timestamp) {
-    let day = if same("%Y", at, now) { "%-d %b, " } else { "%-d %b %Y, " };
-    write(out, at, "clock", ["%H:%M", day, " UTC"]);
+    let year = if at.civil().year == now.civil().year { "" } else { &*year(at) };
+    write(out, at, "clock", [&format!("{}{year}, ", day(at)), &time(at), " UTC"]);
 }
 
 /// When something last happened, in a list: the time today, else the date.
@@ -25,38 +25,46 @@ pub fn inline(out: &mut Markup, at: Timestamp, now: Timestamp) {
 }
 
 fn last(out: &mut Markup, at: Timestamp, now: Timestamp, form: &'static str) {
-    if same("%F", at, now) {
-        write(out, at, form, ["%H:%M", "", " UTC"]);
+    if at.days() == now.days() {
+        write(out, at, form, ["", &time(at), " UTC"]);
     } else {
-        write(out, at, form, ["%-d %b", "", if same("%Y", at, now) { "" } else { " %Y" }]);
+        let year = if at.civil().year == now.civil().year { "" } else { &*year(at) };
+        write(out, at, form, ["", &day(at), year]);
     }
 }
 
 /// Day and time, spelt out.
 pub fn full(out: &mut Markup, at: Timestamp) {
-    write(out, at, "full", ["%-d %B %Y, %H:%M UTC", "", ""]);
+    let Civil { year, month, day, .. } = at.civil();
+    let words = format!("{day} {} {year}, {} UTC", MONTHS[month - 1], time(at));
+    write(out, at, "full", ["", &words, ""]);
 }
 
-fn same(part: &str, at: Timestamp, now: Timestamp) -> bool {
-    at.strftime(part).to_string() == now.strftime(part).to_string()
+fn time(at: Timestamp) -> String {
+    let Civil { hour, minute, .. } = at.civil();
+    format!("{hour:02}:{minute:02}")
+}
+
+fn day(at: Timestamp) -> String {
+    let Civil { month, day, .. } = at.civil();
+    format!("{day} {}", &MONTHS[month - 1][..3])
+}
+
+fn year(at: Timestamp) -> String {
+    format!(" {}", at.civil().year)
 }
 
 /// `before` and `after` are for where no script runs, which knows them better.
-fn write(
-    out: &mut Markup,
-    at: Timestamp,
-    form: &'static str,
-    [format, before, after]: [&'static str; 3],
-) {
-    let alone = |out: &mut Markup, format: &str| {
-        if !format.is_empty() {
-            out.el("noscript").text(at.strftime(format));
+fn write(out: &mut Markup, at: Timestamp, form: &'static str, [before, words, after]: [&str; 3]) {
+    let alone = |out: &mut Markup, words: &str| {
+        if !words.is_empty() {
+            out.el("noscript").text(words);
         }
     };
     let time = out.el("time").attr("datetime", rfc3339(at)).attr("data-local", form);
     time.with(|out| {
         alone(out, before);
-        out.text(at.strftime(format));
+        out.text(words);
         alone(out, after);
     });
 }

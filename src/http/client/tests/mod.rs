@@ -3,6 +3,7 @@ mod bodies;
 mod calls;
 mod deadlines;
 mod events;
+mod provider;
 mod tls;
 
 use super::*;

@@ -1,18 +1,24 @@
 //! TLS, against rustls on threads with certificates made here.
 use super::*;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
+use rustls::{
+    HandshakeKind, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
+};
 
 type Secure = StreamOwned<ServerConnection, TcpStream>;
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     fn new() -> Authority {
+        Authority::with(KeyPair::generate().unwrap())
+    }
+
+    pub(super) fn with(key: KeyPair) -> Authority {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
         Authority(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
@@ -32,17 +38,29 @@ impl Authority {
     fn server_with(
         &self,
         names: &[&str],
-        versions: &[&'static rustls::SupportedProtocolVersion],
+        versions: &[&'static SupportedProtocolVersion],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().unwrap();
+        let provider = rustls::crypto::ring::default_provider();
+        self.server_of(key, provider, names, versions, change)
+    }
+
+    /// Of a key, and with the algorithms that the provider has.
+    pub(super) fn server_of(
+        &self,
+        key: KeyPair,
+        provider: CryptoProvider,
+        names: &[&str],
+        versions: &[&'static SupportedProtocolVersion],
         change: impl FnOnce(&mut CertificateParams),
     ) -> Arc<ServerConfig> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         change(&mut params);
-        let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider);
+        let builder = ServerConfig::builder_with_provider(Arc::new(provider));
         let builder = builder.with_protocol_versions(versions).unwrap().with_no_client_auth();
         let mut config = builder.with_single_cert(vec![certificate.der().clone()], key).unwrap();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -61,8 +79,10 @@ fn secure_server(
     Origin { tls: true, host: "localhost".into(), ..origin }
 }
 
-/// Answers each request with `body`, and says what the connection was like.
-fn echoing(config: Arc<ServerConfig>) -> (Origin, mpsc::Receiver<(HandshakeKind, String, String)>) {
+/// Answers each request with its body's length, and says what the connection was like.
+pub(super) fn echoing(
+    config: Arc<ServerConfig>,
+) -> (Origin, mpsc::Receiver<(HandshakeKind, String, String)>) {
     let (sender, seen) = mpsc::channel();
     let sender = std::sync::Mutex::new(sender);
     let origin = secure_server(config, move |mut stream, _| {
@@ -79,7 +99,7 @@ fn echoing(config: Arc<ServerConfig>) -> (Origin, mpsc::Receiver<(HandshakeKind,
     (origin, seen)
 }
 
-fn trusting(authority: &Authority) -> Client {
+pub(super) fn trusting(authority: &Authority) -> Client {
     let roots = vec![authority.root()];
     client_with(Options { allow_private: true, roots, ..Options::default() })
 }

@@ -19,11 +19,11 @@ use super::markup::{Element, Markup};
 use super::scene::Scene;
 use super::when;
 use crate::live::Health;
+use crate::ops::time::Timestamp;
 use crate::posta::Identity;
 use crate::session::SignIn;
 use crate::store::PasskeyRow;
 use crate::web::page::moment;
-use jiff::Timestamp;
 
 /// What the sections show.
 pub struct Parts<'a> {
