@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import axe from "axe-core";
-import { EXPECTED, eventually } from "./harness/page.js";
+import { EXPECTED, busyness, eventually } from "./harness/page.js";
 import { DESKTOP, PHONE } from "./harness/screens.js";
 import { World } from "./harness/world.js";
 
@@ -201,10 +201,10 @@ test("menus, dialogs and banners", async () => {
   await isAccessible("the session's end");
   await page.locator("#session-ending").evaluate((banner) => (banner.hidden = true));
   await world.servers.alice.stop();
-  await page.locator("#health .when-unreachable").waitFor({ timeout: 20_000 });
+  await page.locator("#health .when-unreachable").waitFor({ timeout: 20_000 * busyness() });
   await isAccessible("a posta-server that is away");
   await world.servers.alice.restart();
-  await page.locator("#health[data-state=ok]").waitFor({ state: "attached", timeout: 40_000 });
+  await page.locator("#health[data-state=ok]").waitFor({ state: "attached", timeout: 40_000 * busyness() });
   await world.servers.alice.tell({ revokeTokens: true });
   await page.reload();
   await page.locator("#health .when-refused").waitFor();

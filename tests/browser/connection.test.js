@@ -2,7 +2,7 @@
 // there is to do; and that nothing one reads moves for it.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { EXPECTED, eventually } from "./harness/page.js";
+import { EXPECTED, busyness, eventually } from "./harness/page.js";
 import { DESKTOP, PHONE, screens } from "./harness/screens.js";
 import { World } from "./harness/world.js";
 
@@ -81,9 +81,9 @@ test("a service that is away is reconnected to by itself, or at a press", async 
   await pressed.waitFor();
   await alice.page.getByRole("textbox", { name: "Message" }).fill("not lost");
   await world.service.restart();
-  await pressed.click({ timeout: 2000 }).catch(() => {}); // it may be back by itself already
+  await pressed.click({ timeout: 2000 * busyness() }).catch(() => {}); // it may be back by itself already
   // A restart forgets sessions; what was typed is there after signing in.
-  await alice.page.getByRole("button", { name: "Sign in with a passkey" }).click({ timeout: 20_000 });
+  await alice.page.getByRole("button", { name: "Sign in with a passkey" }).click({ timeout: 20_000 * busyness() });
   await alice.hears("line 59");
   const field = alice.page.getByRole("textbox", { name: "Message" });
   await eventually(async () => assert.equal(await field.inputValue(), "not lost"));

@@ -1,7 +1,8 @@
 // Two people talk: sending, states, badges, history, and what must survive each new drawing.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { EXPECTED, eventually, setVisible } from "./harness/page.js";
+import { EXPECTED, busyness, eventually, setVisible } from "./harness/page.js";
+import { SIZES } from "./harness/screens.js";
 import { World } from "./harness/world.js";
 
 let world;
@@ -19,9 +20,9 @@ before(async () => {
 after(() => world?.end());
 afterEach(() => world.goHome());
 
-async function bothCome() {
-  alice = await world.member("Alice");
-  bob = await world.member("Bob");
+async function bothCome(options) {
+  alice = await world.member("Alice", options);
+  bob = await world.member("Bob", options);
 }
 
 const HOUR = 3_600_000;
@@ -74,24 +75,26 @@ test("a clock while it waits, a check when it has arrived", async () => {
   await alice.bubble("wait for it").locator(".state.delivered").waitFor();
 });
 
-test("a message that was refused says why; one that can be tried again has its button", async () => {
-  await bothCome();
-  await alice.page.goto(world.thread(atBob.peer));
-  await atBob.tell({ block: [atAlice.url] });
-  await alice.write("you will not want this");
-  const refused = alice.bubble("you will not want this");
-  await refused.locator(".state.failed-permanent").waitFor();
-  assert.match(await refused.locator(".trouble").innerText(), /does not take messages from you/);
-  await atBob.tell({ unblock: [atAlice.url] });
+for (const [size, viewport] of SIZES) {
+  test(`a message that was refused says why; one that can be tried again has its button, on a ${size}`, async () => {
+    await bothCome({ context: { viewport } });
+    await alice.page.goto(world.thread(atBob.peer));
+    await atBob.tell({ block: [atAlice.url] });
+    await alice.write("you will not want this");
+    const refused = alice.bubble("you will not want this");
+    await refused.locator(".state.failed-permanent").waitFor();
+    assert.match(await refused.locator(".trouble").innerText(), /does not take messages from you/);
+    await atBob.tell({ unblock: [atAlice.url] });
 
-  await atBob.tell({ failures: [{ path: "POST /", status: 503, code: "internal" }] });
-  await alice.write("fifth time lucky");
-  const failed = alice.bubble("fifth time lucky");
-  await failed.locator(".state.failed-pending-user").waitFor({ timeout: 15_000 });
-  await atBob.tell({ failures: [] });
-  await failed.getByRole("button", { name: "Retry" }).click();
-  await failed.locator(".state.delivered").waitFor();
-});
+    await atBob.tell({ failures: [{ path: "POST /", status: 503, code: "internal" }] });
+    await alice.write("fifth time lucky");
+    const failed = alice.bubble("fifth time lucky");
+    await failed.locator(".state.failed-pending-user").waitFor({ timeout: 15_000 * busyness() });
+    await atBob.tell({ failures: [] });
+    await failed.getByRole("button", { name: "Retry" }).click();
+    await failed.locator(".state.delivered").waitFor();
+  });
+}
 
 test("the bubble is there at once, and never twice", async () => {
   alice = await world.member("Alice");
@@ -108,7 +111,7 @@ test("the bubble is there at once, and never twice", async () => {
   });
   await atAlice.tell({ latencyMs: 400 });
   await alice.write("once only");
-  await alice.bubble("once only").locator(".state.sending").waitFor({ timeout: 300 });
+  await alice.bubble("once only").locator(".state.sending").waitFor({ timeout: 300 * busyness() });
   assert.equal(await alice.page.getByRole("textbox", { name: "Message" }).inputValue(), "");
   await alice.page.locator(".msg[data-row]", { hasText: "once only" }).waitFor();
   await atAlice.tell({ latencyMs: 0 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { EXPECTED, eventually } from "./harness/page.js";
-import { screens } from "./harness/screens.js";
+import { SIZES, screens } from "./harness/screens.js";
 import { World } from "./harness/world.js";
 
 let world;
@@ -17,8 +17,8 @@ after(() => world?.end());
 afterEach(() => world.goHome());
 
 /** Somebody whose service worker is in charge. */
-async function arrive() {
-  const alice = await world.member("Alice");
+async function arrive(options) {
+  const alice = await world.member("Alice", options);
   await alice.page.evaluate(async () => {
     await navigator.serviceWorker.ready;
     if (!navigator.serviceWorker.controller) {
@@ -58,27 +58,29 @@ test("a browser finds all that it wants of an app", async () => {
   }
 });
 
-test("unreachable, it says so honestly, and goes on when the service is back", async () => {
-  const alice = await arrive();
-  await alice.page.goto(world.thread(bob.peer));
-  await alice.write("kept nowhere else");
-  await alice.hears("kept nowhere else");
-  alice.watch.expect(EXPECTED.network);
-  await world.service.stop();
-  const thread = alice.page.url();
-  await alice.page.goto(thread);
-  await alice.page.getByRole("heading", { name: "Not connected" }).waitFor();
-  assert.equal(alice.page.url(), thread);
-  assert.ok(!(await alice.page.content()).includes("kept nowhere else"), "nothing of one's messages");
-  await screens(alice.page, "not-connected");
-  await alice.page.getByRole("link", { name: "Try again" }).click();
-  await alice.page.getByRole("heading", { name: "Not connected" }).waitFor();
-  await world.service.restart();
-  // It looks by itself. Sessions live in memory: a restart signs out, and sign-in leads back.
-  await alice.page.getByRole("button", { name: "Sign in with a passkey" }).click();
-  await alice.hears("kept nowhere else");
-  assert.equal(alice.page.url(), thread);
-});
+for (const [size, viewport] of SIZES) {
+  test(`unreachable, it says so honestly, and goes on when the service is back, on a ${size}`, async () => {
+    const alice = await arrive({ context: { viewport } });
+    await alice.page.goto(world.thread(bob.peer));
+    await alice.write("kept nowhere else");
+    await alice.hears("kept nowhere else");
+    alice.watch.expect(EXPECTED.network);
+    await world.service.stop();
+    const thread = alice.page.url();
+    await alice.page.goto(thread);
+    await alice.page.getByRole("heading", { name: "Not connected" }).waitFor();
+    assert.equal(alice.page.url(), thread);
+    assert.ok(!(await alice.page.content()).includes("kept nowhere else"), "nothing of one's messages");
+    await screens(alice.page, "not-connected");
+    await alice.page.getByRole("link", { name: "Try again" }).click();
+    await alice.page.getByRole("heading", { name: "Not connected" }).waitFor();
+    await world.service.restart();
+    // It looks by itself. Sessions live in memory: a restart signs out, and sign-in leads back.
+    await alice.page.getByRole("button", { name: "Sign in with a passkey" }).click();
+    await alice.hears("kept nowhere else");
+    assert.equal(alice.page.url(), thread);
+  });
+}
 
 test("it keeps our files and nothing else", async () => {
   const alice = await arrive();

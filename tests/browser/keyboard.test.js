@@ -1,7 +1,7 @@
 // Everything by keyboard, and nothing taken from who writes.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { eventually } from "./harness/page.js";
+import { busyness, eventually } from "./harness/page.js";
 import { World } from "./harness/world.js";
 
 let world;
@@ -186,7 +186,7 @@ test("up from an empty field are the last own message's actions", async () => {
   await atBob.tell({ failures: [{ path: "POST /", status: 503, code: "internal" }] });
   await alice.write("second of mine");
   const failed = alice.bubble("second of mine");
-  await failed.locator(".state.failed-pending-user").waitFor({ timeout: 20_000 });
+  await failed.locator(".state.failed-pending-user").waitFor({ timeout: 20_000 * busyness() });
 
   const name = () => page.evaluate(() => document.activeElement.textContent);
   assert.equal(await focused(), "text");

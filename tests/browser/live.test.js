@@ -1,7 +1,8 @@
 // Pages that stay live: several tabs, the back-forward cache, sleep, a lost network, restarts.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { EXPECTED, eventually } from "./harness/page.js";
+import { EXPECTED, busyness, eventually } from "./harness/page.js";
+import { SIZES } from "./harness/screens.js";
 import { World } from "./harness/world.js";
 
 let world;
@@ -77,24 +78,26 @@ async function countStreams(context) {
   };
 }
 
-test("ten tabs load and live on one event stream, although browsers open six connections", async () => {
-  await aliceReads();
-  const streams = await countStreams(alice.context);
-  await alice.page.reload();
-  const tabs = [alice.page];
-  while (tabs.length < 10) tabs.push(await alice.newTab(world.thread(peer)));
-  for (const page of tabs) await alice.hears("the first", { page });
-  const text = await somethingComes();
-  await Promise.all(tabs.map((page) => alice.hears(text, { page })));
-  await eventually(async () => assert.equal(await streams(), 1));
-  // Whoever has the stream goes; another takes its turn.
-  for (const page of tabs.splice(0, 6)) await page.close();
-  const later = await somethingComes();
-  await Promise.all(tabs.map((page) => alice.hears(later, { page })));
-  const last = await somethingComes();
-  await Promise.all(tabs.map((page) => alice.hears(last, { page, within: 1500 })));
-  await eventually(async () => assert.equal(await streams(), 1));
-});
+for (const [size, viewport] of SIZES) {
+  test(`ten tabs load and live on one event stream, although browsers open six connections, on a ${size}`, async () => {
+    await aliceReads({ context: { viewport } });
+    const streams = await countStreams(alice.context);
+    await alice.page.reload();
+    const tabs = [alice.page];
+    while (tabs.length < 10) tabs.push(await alice.newTab(world.thread(peer)));
+    for (const page of tabs) await alice.hears("the first", { page });
+    const text = await somethingComes();
+    await Promise.all(tabs.map((page) => alice.hears(text, { page })));
+    await eventually(async () => assert.equal(await streams(), 1));
+    // Whoever has the stream goes; another takes its turn.
+    for (const page of tabs.splice(0, 6)) await page.close();
+    const later = await somethingComes();
+    await Promise.all(tabs.map((page) => alice.hears(later, { page })));
+    const last = await somethingComes();
+    await Promise.all(tabs.map((page) => alice.hears(last, { page, within: 1500 })));
+    await eventually(async () => assert.equal(await streams(), 1));
+  });
+}
 
 test("a tab that holds the stream and is frozen gives way to one that is looked at", async () => {
   await aliceReads();
@@ -223,7 +226,7 @@ test("a posta-server that goes away and comes back", async () => {
   await alice.page.evaluate(() => (window.sameDocument = true));
   await atAlice.stop();
   const banner = alice.page.locator("#health .when-unreachable");
-  await banner.waitFor({ timeout: 15_000 });
+  await banner.waitFor({ timeout: 15_000 * busyness() });
   // Pages still render with what is known, and say so.
   const other = await alice.newTab(world.thread(peer));
   await alice.hears("the first", { page: other });
@@ -232,7 +235,7 @@ test("a posta-server that goes away and comes back", async () => {
   await alice.write("too early");
   await alice.bubble("too early").getByText(/can't be reached/).waitFor();
   await atAlice.restart();
-  await banner.waitFor({ state: "hidden", timeout: 35_000 });
+  await banner.waitFor({ state: "hidden", timeout: 35_000 * busyness() });
   const text = await somethingComes();
   await alice.hears(text);
   await alice.hears(text, { page: other });
@@ -244,7 +247,7 @@ test("a token that is revoked while reading", async () => {
   await aliceReads();
   alice.watch.expect(EXPECTED.unavailable);
   await atAlice.tell({ revokeTokens: true });
-  await alice.page.getByText("no longer accepts this service's token").waitFor({ timeout: 15_000 });
+  await alice.page.getByText("no longer accepts this service's token").waitFor({ timeout: 15_000 * busyness() });
   await alice.page.reload();
   await alice.page.getByText("no longer accepts this service's token").waitFor();
 });

@@ -1,7 +1,7 @@
 // What is typed is never lost: drafts, and messages that wait until they can be sent.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { EXPECTED, eventually } from "./harness/page.js";
+import { EXPECTED, busyness, eventually } from "./harness/page.js";
 import { screens } from "./harness/screens.js";
 import { World } from "./harness/world.js";
 
@@ -96,7 +96,7 @@ test("a page that is loaded anew while nothing can be reached comes back, and se
   await alice.page.reload();
   await alice.page.getByRole("heading", { name: "Not connected" }).waitFor();
   await world.service.restart();
-  await alice.page.getByRole("button", { name: "Sign in with a passkey" }).click({ timeout: 20_000 });
+  await alice.page.getByRole("button", { name: "Sign in with a passkey" }).click({ timeout: 20_000 * busyness() });
   await eventually(async () => assert.deepEqual(await sentTo(peer), ["before", "the reload"]), { within: 15_000 });
   await eventually(async () => assert.equal(await alice.page.locator(".unsent, [id^=sending-]").count(), 0));
   assert.deepEqual(await shown(), ["before", "the reload"]);
@@ -187,7 +187,7 @@ test("a session that ends keeps what waits for the same person's return", async 
   await alice.bubble("be patient").getByText("Not sent yet").waitFor();
   await field().fill("half a thought");
   await world.service.restart();
-  await alice.page.waitForURL(/\/login/, { timeout: 20_000 });
+  await alice.page.waitForURL(/\/login/, { timeout: 20_000 * busyness() });
   await atAlice.tell({ failures: [] });
   await alice.page.getByRole("button", { name: "Sign in with a passkey" }).click();
   await alice.arrived();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { EXPECTED, eventually } from "./harness/page.js";
+import { EXPECTED, busyness, eventually } from "./harness/page.js";
 import { World } from "./harness/world.js";
 
 const FOLDER = join(import.meta.dirname, "../../target/screens");
@@ -140,7 +140,7 @@ test("when something is wrong", async () => {
   await screens("session-ending");
   await page.locator("#session-ending").evaluate((banner) => (banner.hidden = true));
   await alice.stop();
-  await page.locator("#health .when-unreachable").waitFor({ timeout: 15_000 });
+  await page.locator("#health .when-unreachable").waitFor({ timeout: 15_000 * busyness() });
   await page.reload();
   await screens("unreachable");
   await page.goto(`${world.service.url}/c/%00`);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
-import { EXPECTED, eventually } from "./harness/page.js";
+import { EXPECTED, busyness, eventually } from "./harness/page.js";
 import { World } from "./harness/world.js";
 
 const FOLDER = join(import.meta.dirname, "../../target/screens");
@@ -198,7 +198,7 @@ test("a slow search shows that it is under way, and gives up with a sentence", a
   await inSidebar().fill("kettle");
   await inSidebar().press("Enter");
   await page.locator("#progress.htmx-request").waitFor({ state: "attached" });
-  await page.getByText("takes too long to search").waitFor({ timeout: 20_000 });
+  await page.getByText("takes too long to search").waitFor({ timeout: 20_000 * busyness() });
   await world.servers.Alice.tell({ hang: null });
   await page.getByRole("searchbox", { name: "Search for" }).press("Enter");
   await eventually(async () => assert.equal(await results().count(), 2));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { CLASSES } from "./harness/authenticator.js";
-import { EXPECTED, eventually } from "./harness/page.js";
+import { EXPECTED, busyness, eventually } from "./harness/page.js";
 import { World } from "./harness/world.js";
 
 const PHONE = { viewport: { width: 375, height: 812 }, hasTouch: true };
@@ -170,7 +170,7 @@ for (const signals of [true, false]) {
     await said(person, "The passkey was removed");
     await eventually(async () => assert.equal(await passkeys(person).count(), 1));
     await person.page.locator("#offer-end-others").getByRole("button", { name: "End all other sign-ins" }).click();
-    await elsewhere.page.waitForURL(/\/login/, { timeout: 3000 });
+    await elsewhere.page.waitForURL(/\/login/, { timeout: 3000 * busyness() });
     await person.page.getByText("You are signed in nowhere else.").waitFor();
     const told = await person.page.evaluate(() => window.signalled);
     if (signals) {
@@ -212,7 +212,7 @@ test("another sign-in is seen and ended, and its tabs know at once", async () =>
   const rows = person.page.locator("#sign-ins .rows > li");
   assert.equal(await rows.count(), 2);
   await rows.getByRole("button", { name: /^End/ }).click();
-  await elsewhere.page.waitForURL(/\/login/, { timeout: 3000 });
+  await elsewhere.page.waitForURL(/\/login/, { timeout: 3000 * busyness() });
   await eventually(async () => assert.equal(await rows.count(), 1));
   await person.page.getByText("You are signed in nowhere else.").waitFor();
   assert.equal(await person.page.locator("#sign-ins form").count(), 0);
@@ -278,7 +278,7 @@ test("an account is deleted with a touch; every tab leaves, and nothing typed st
   await page.getByRole("button", { name: "Delete my account for good" }).click();
   await page.waitForURL("**/login?deleted");
   await page.getByText("Your account here was deleted.").waitFor();
-  await other.waitForURL(/\/login/, { timeout: 3000 });
+  await other.waitForURL(/\/login/, { timeout: 3000 * busyness() });
   assert.equal((await world.service.users()).length, users - 1);
   const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }));
   assert.doesNotMatch(kept, /secret/);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { Authenticator } from "./harness/authenticator.js";
-import { EXPECTED, eventually, setVisible } from "./harness/page.js";
+import { EXPECTED, busyness, eventually, setVisible } from "./harness/page.js";
 import { World } from "./harness/world.js";
 
 let world;
@@ -87,7 +87,7 @@ test("signing out ends all tabs, shows nothing on the way back, and forgets draf
   const other = await person.newTab(thread);
   await other.getByRole("textbox", { name: "Message" }).fill("another secret");
   await person.signOut();
-  await other.waitForURL(/\/login/, { timeout: 1000 });
+  await other.waitForURL(/\/login/, { timeout: 1000 * busyness() });
   const kept = await person.page.evaluate(() => JSON.stringify({ ...localStorage }));
   assert.doesNotMatch(kept, /secret/);
   await person.page.goBack();
@@ -126,7 +126,7 @@ test("a user who is deleted on the host is signed out within two seconds", async
   const person = await world.member("Alice");
   person.watch.expect(EXPECTED.unauthorized, EXPECTED.network);
   await world.service.admin("user", "delete", "Alice");
-  await person.page.waitForURL(/\/login/, { timeout: 2500 });
+  await person.page.waitForURL(/\/login/, { timeout: 2500 * busyness() });
 });
 
 test("a restart of the service forgets sessions, and nothing that was typed", async () => {
@@ -135,7 +135,7 @@ test("a restart of the service forgets sessions, and nothing that was typed", as
   await person.page.goto(world.thread("nobody.example"));
   await person.page.getByRole("textbox", { name: "Message" }).fill("half a thought");
   await world.service.restart();
-  await person.page.waitForURL(/\/login\?next=/, { timeout: 10_000 });
+  await person.page.waitForURL(/\/login\?next=/, { timeout: 10_000 * busyness() });
   await person.page.getByRole("button", { name: "Sign in with a passkey" }).click();
   await person.page.waitForURL(world.thread("nobody.example"));
   assert.equal(await person.page.getByRole("textbox", { name: "Message" }).inputValue(), "half a thought");
@@ -160,7 +160,7 @@ describe("time", () => {
     assert.equal(await person.page.locator("#thread").count(), 1);
     await person.page.getByRole("textbox", { name: "Message" }).fill("not lost");
     await setVisible(person.page, false);
-    await person.page.waitForURL(/\/login\?next=/, { timeout: 4000 });
+    await person.page.waitForURL(/\/login\?next=/, { timeout: 4000 * busyness() });
     await person.page.getByRole("button", { name: "Sign in with a passkey" }).click();
     await person.page.waitForURL(brief.thread("nobody.example"));
     assert.equal(await person.page.getByRole("textbox", { name: "Message" }).inputValue(), "not lost");
@@ -169,7 +169,7 @@ describe("time", () => {
   test("after the longest time a session ends, also one in use", async () => {
     const person = await brief.member("Alice");
     person.watch.expect(EXPECTED.unauthorized, EXPECTED.network);
-    await person.page.waitForURL(/\/login/, { timeout: 9000 });
+    await person.page.waitForURL(/\/login/, { timeout: 9000 * busyness() });
   });
 });
 
@@ -179,7 +179,7 @@ test("two minutes before the end the page says so, until somebody looks at it", 
     const person = await soon.member("Alice");
     const ending = person.page.locator("#session-ending");
     await setVisible(person.page, false);
-    await ending.waitFor({ timeout: 5000 });
+    await ending.waitFor({ timeout: 5000 * busyness() });
     await setVisible(person.page, true);
     await ending.waitFor({ state: "hidden" });
     await soon.goHome();

@@ -1,7 +1,7 @@
 // From an invite to an account: everything that must happen, and everything that must not.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { EXPECTED, eventually } from "./harness/page.js";
+import { EXPECTED, busyness, eventually } from "./harness/page.js";
 import { World } from "./harness/world.js";
 
 let world;
@@ -56,7 +56,7 @@ test("wrong, used, expired and revoked invites all get the same page", async () 
   const invalid = { name: "This invite link is invalid" };
   await eventually(async () => {
     await person.page.goto(expired);
-    await person.page.getByRole("heading", invalid).waitFor({ timeout: 200 });
+    await person.page.getByRole("heading", invalid).waitFor({ timeout: 200 * busyness() });
   });
   const said = await person.page.locator("#card").innerText();
   const wrong = `${world.service.url}/register?code=${"A".repeat(43)}`;

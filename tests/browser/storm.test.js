@@ -1,7 +1,7 @@
 // The heart of it: a long conversation while everything it passes through is killed at random.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { EXPECTED, eventually } from "./harness/page.js";
+import { EXPECTED, busyness, eventually } from "./harness/page.js";
 import { World } from "./harness/world.js";
 
 const MESSAGES = 200;
@@ -54,36 +54,50 @@ test(`${MESSAGES} messages from three tabs, ${KILLS} kills: none lost, doubled o
     // The authenticator is plugged into the first tab.
     if (page !== tab.page) await page.goto(tab.path);
     if (page.url() !== tab.path) {
-      await page.getByRole("button", { name: "Sign in with a passkey" }).click({ timeout: 1000 });
-      await page.waitForURL(tab.path, { timeout: 5000 });
+      await page.getByRole("button", { name: "Sign in with a passkey" }).click({ timeout: 1000 * busyness() });
+      await page.waitForURL(tab.path, { timeout: 5000 * busyness() });
     }
     if (page !== tab.page) await tab.page.goto(tab.path);
   }
 
-  /** Writes down when what was half written is not there within a moment. */
-  async function isHalfWritten(tab, text) {
+  /** What all of them wrote, as somebody has it, without what was there before. */
+  const said = (texts) => texts.filter((text) => /^[abc] \d+$/.test(text));
+  const stored = async (server, peer) => said((await server.messages(peer)).map((m) => m.payload.body ?? ""));
+
+  /** Whether that text has left the field: it waits in the page, or its server has it. */
+  async function isSaid({ page, name }, text) {
+    if ((await page.locator("#scroll .words").allInnerTexts()).includes(text)) return true;
+    const [server, peer] = name === "c" ? [atBob, atAlice.peer] : [atAlice, atBob.peer];
+    return (await stored(server, peer)).includes(text);
+  }
+
+  /** Writes down when what Bob has half written is not there within a moment. */
+  async function isHalfWritten(tab) {
     let found = "";
     const look = async () => {
-      found = await field(tab).inputValue({ timeout: 1000 });
-      // The words themselves, when this is not the first try.
-      assert.ok(found === half || found === text);
+      found = await field(tab).inputValue({ timeout: 1000 * busyness() });
+      assert.equal(found, half);
     };
     const isThere = await eventually(look, { within: 1000 }).then(() => true, () => false);
     // A page that is just leaving is asked again once it is back.
-    const isHere = tab.page.url() === tab.path && (await field(tab).isVisible());
-    if (!isThere && isHere) missed.push(`“${found}” instead of “${half}”`);
+    assert.ok(isThere || (tab.page.url() === tab.path && (await field(tab).isVisible())));
+    if (!isThere) missed.push(`“${found}” instead of “${half}”`);
   }
 
   /** Once the tab can be written in, it says so in words of its own. */
   async function write(tab, text) {
+    let isBegun = false;
     await eventually(
       async () => {
         await signIn(tab);
-        await field(tab).waitFor({ timeout: 1000 });
+        await field(tab).waitFor({ timeout: 1000 * busyness() });
         assert.equal(tab.page.url(), tab.path);
-        if (tab.name === "c") await isHalfWritten(tab, text);
-        await field(tab).fill(text, { timeout: 1000 });
-        await field(tab).press("Enter", { timeout: 1000 });
+        // On a busy machine Enter may have been pressed, and the browser's answer come too late.
+        if (isBegun && (await isSaid(tab, text))) return;
+        if (tab.name === "c" && !isBegun) await isHalfWritten(tab);
+        isBegun = true;
+        await field(tab).fill(text, { timeout: 5000 * busyness() });
+        await field(tab).press("Enter", { timeout: 5000 * busyness() });
       },
       { within: 60_000, every: 100 },
     );
@@ -95,7 +109,7 @@ test(`${MESSAGES} messages from three tabs, ${KILLS} kills: none lost, doubled o
     await eventually(
       async () => {
         await signIn(tab);
-        await field(tab).fill(words, { timeout: 1000 });
+        await field(tab).fill(words, { timeout: 1000 * busyness() });
       },
       { within: 60_000, every: 100 },
     );
@@ -130,9 +144,9 @@ test(`${MESSAGES} messages from three tabs, ${KILLS} kills: none lost, doubled o
   const halfOf = (person) => `half of ${person === alice ? "Alice" : "Bob"}'s letter`;
   for (const [person, server] of [[alice, atAlice], [bob, atBob]]) {
     await server.receive([{ peer: aside, text: "Write when you can." }]);
-    const tab = await person.newTab(world.thread(aside));
-    await tab.getByRole("textbox", { name: "Message" }).fill(halfOf(person));
-    await tab.close({ runBeforeUnload: true });
+    await person.open(aside);
+    await field(person).fill(halfOf(person));
+    await person.page.goto(world.thread(person === alice ? atBob.peer : atAlice.peer));
   }
 
   const written = { a: [], b: [], c: [] };
@@ -167,7 +181,7 @@ test(`${MESSAGES} messages from three tabs, ${KILLS} kills: none lost, doubled o
     async () => {
       for (const tab of tabs) await signIn(tab);
       for (const tab of tabs) await isIn(tab);
-      for (const tab of [tabs[0], tabs[2]]) await field(tab).fill(`draft of ${tab.name}`, { timeout: 1000 });
+      for (const tab of [tabs[0], tabs[2]]) await field(tab).fill(`draft of ${tab.name}`, { timeout: 1000 * busyness() });
     },
     { within: 60_000, every: 100 },
   );
@@ -175,9 +189,6 @@ test(`${MESSAGES} messages from three tabs, ${KILLS} kills: none lost, doubled o
   assert.equal(Object.values(written).flat().length, MESSAGES);
   assert.deepEqual(missed, [], "what was half written stays");
 
-  /** What all of them wrote, as somebody has it, without what was there before. */
-  const said = (texts) => texts.filter((text) => /^[abc] \d+$/.test(text));
-  const stored = async (server, peer) => said((await server.messages(peer)).map((m) => m.payload.body ?? ""));
   const isWhole = (texts, where, isAsSent) => {
     for (const [name, own] of Object.entries(written)) {
       const there = texts.filter((text) => text.startsWith(`${name} `));

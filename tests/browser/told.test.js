@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { eventually, setVisible } from "./harness/page.js";
-import { screens } from "./harness/screens.js";
+import { SIZES, screens } from "./harness/screens.js";
 import { World } from "./harness/world.js";
 
 /** Longer than tabs leave each other the first word, in milliseconds. */
@@ -54,9 +54,9 @@ function recorder() {
   };
 }
 
-async function arrive({ script = recorder } = {}) {
+async function arrive({ script = recorder, viewport } = {}) {
   await server.receive([carol, dave].map((peer) => ({ peer, text: `hello from ${peer}` })));
-  const alice = await world.visitor();
+  const alice = await world.visitor(viewport && { context: { viewport } });
   await alice.context.addInitScript(script);
   await alice.signUp(await world.service.invite("Alice"), await server.pairingUri());
   // What others left unread does not count here.
@@ -81,56 +81,60 @@ const icon = (page) => page.locator('link[rel="icon"]').getAttribute("href");
 const say = (peer, text) => server.receive([{ peer, text }]);
 const titled = (page, pattern) => eventually(async () => assert.match(await page.title(), pattern));
 
-test("the title, the icon and the app's badge count what is unread", async () => {
-  const alice = await arrive();
-  await alice.open(dave);
-  await titled(alice.page, /^dave\d+\.example · chat-posta$/);
-  assert.match(await icon(alice.page), /icon\.svg$/);
-  await say(carol, "one");
-  await say(carol, "two");
-  await titled(alice.page, /^\(2\) dave/);
-  assert.equal(await icon(alice.page), "/icon/2");
-  assert.equal((await told(alice.page)).badge, 2);
-  const drawing = await (await fetch(`${world.service.url}/icon/2`)).text();
-  assert.match(drawing, />2<\/text><\/svg>$/);
-  for (const [name, status] of [["9%2B", 404], ["9+", 200], ["0", 404], ["10", 404], ["<b>", 404]]) {
-    assert.equal((await fetch(`${world.service.url}/icon/${name}`)).status, status, name);
-  }
-  // Each conversation has a title of its own; the count stays before it.
-  await alice.page.goto(`${world.service.url}/settings`);
-  await titled(alice.page, /^\(2\) Settings/);
-  for (let more = 3; more <= 12; more += 1) await say(carol, `number ${more}`);
-  await titled(alice.page, /^\(12\) /);
-  assert.equal(await icon(alice.page), "/icon/9+");
-  await alice.open(carol);
-  await titled(alice.page, /^carol/);
-  assert.match(await icon(alice.page), /icon\.svg$/);
-  assert.equal((await told(alice.page)).badge, 0);
-});
+for (const [size, viewport] of SIZES) {
+  test(`the title, the icon and the app's badge count what is unread, on a ${size}`, async () => {
+    const alice = await arrive({ viewport });
+    await alice.open(dave);
+    await titled(alice.page, /^dave\d+\.example · chat-posta$/);
+    assert.match(await icon(alice.page), /icon\.svg$/);
+    await say(carol, "one");
+    await say(carol, "two");
+    await titled(alice.page, /^\(2\) dave/);
+    assert.equal(await icon(alice.page), "/icon/2");
+    assert.equal((await told(alice.page)).badge, 2);
+    const drawing = await (await fetch(`${world.service.url}/icon/2`)).text();
+    assert.match(drawing, />2<\/text><\/svg>$/);
+    for (const [name, status] of [["9%2B", 404], ["9+", 200], ["0", 404], ["10", 404], ["<b>", 404]]) {
+      assert.equal((await fetch(`${world.service.url}/icon/${name}`)).status, status, name);
+    }
+    // Each conversation has a title of its own; the count stays before it.
+    await alice.page.goto(`${world.service.url}/settings`);
+    await titled(alice.page, /^\(2\) Settings/);
+    for (let more = 3; more <= 12; more += 1) await say(carol, `number ${more}`);
+    await titled(alice.page, /^\(12\) /);
+    assert.equal(await icon(alice.page), "/icon/9+");
+    await alice.open(carol);
+    await titled(alice.page, /^carol/);
+    assert.match(await icon(alice.page), /icon\.svg$/);
+    assert.equal((await told(alice.page)).badge, 0);
+  });
+}
 
-test("notifications: one for a conversation, while nobody looks, and a click leads there", async () => {
-  const alice = await arrive();
-  await choose(alice, "Show notifications");
-  await alice.open(dave);
-  await say(carol, "while she looks");
-  await titled(alice.page, /^\(1\) /);
-  assert.deepEqual((await told(alice.page)).notes, []);
-  await setVisible(alice.page, false);
-  await say(carol, "first");
-  await say(dave, "other");
-  await eventually(async () => assert.equal((await told(alice.page)).notes.length, 2));
-  await say(carol, "second");
-  await eventually(async () => assert.equal((await told(alice.page)).notes.length, 3));
-  const { notes } = await told(alice.page);
-  const ofCarol = notes.filter(({ title }) => title === carol);
-  assert.deepEqual(ofCarol.map(({ body }) => body), ["first", "second"]);
-  assert.equal(new Set(ofCarol.map(({ tag }) => tag)).size, 1, "the next takes the place of the one before");
-  await alice.page.evaluate((peer) => window.told.notes.findLast(({ title }) => title === peer).onclick(), carol);
-  await alice.page.locator(`#thread[data-peer="${carol}"]`).waitFor();
-  // Looked at again, they are gone.
-  await setVisible(alice.page, true);
-  await eventually(async () => assert.ok((await told(alice.page)).notes.every(({ isClosed }) => isClosed)));
-});
+for (const [size, viewport] of SIZES) {
+  test(`notifications: one for a conversation, while nobody looks, and a click leads there, on a ${size}`, async () => {
+    const alice = await arrive({ viewport });
+    await choose(alice, "Show notifications");
+    await alice.open(dave);
+    await say(carol, "while she looks");
+    await titled(alice.page, /^\(1\) /);
+    assert.deepEqual((await told(alice.page)).notes, []);
+    await setVisible(alice.page, false);
+    await say(carol, "first");
+    await say(dave, "other");
+    await eventually(async () => assert.equal((await told(alice.page)).notes.length, 2));
+    await say(carol, "second");
+    await eventually(async () => assert.equal((await told(alice.page)).notes.length, 3));
+    const { notes } = await told(alice.page);
+    const ofCarol = notes.filter(({ title }) => title === carol);
+    assert.deepEqual(ofCarol.map(({ body }) => body), ["first", "second"]);
+    assert.equal(new Set(ofCarol.map(({ tag }) => tag)).size, 1, "the next takes the place of the one before");
+    await alice.page.evaluate((peer) => window.told.notes.findLast(({ title }) => title === peer).onclick(), carol);
+    await alice.page.locator(`#thread[data-peer="${carol}"]`).waitFor();
+    // Looked at again, they are gone.
+    await setVisible(alice.page, true);
+    await eventually(async () => assert.ok((await told(alice.page)).notes.every(({ isClosed }) => isClosed)));
+  });
+}
 
 test("several tabs tell once, and none while one of them is looked at", async () => {
   const alice = await arrive();

@@ -1,6 +1,6 @@
 // Somebody with a browser and an authenticator: what they do, in the words that are on the page.
 import { Authenticator } from "./authenticator.js";
-import { Watch, eventually } from "./page.js";
+import { Watch, busyness, eventually } from "./page.js";
 import assert from "node:assert/strict";
 
 const LOOKS = {
@@ -30,7 +30,7 @@ export class Person {
     person.address = `198.51.${Math.floor(Math.random() * 256)}.${Math.floor(Math.random() * 256)}`;
     const extraHTTPHeaders = { "x-forwarded-for": person.address };
     person.context = await browser.newContext({ ...LOOKS, extraHTTPHeaders, ...context });
-    person.context.setDefaultTimeout(PATIENCE);
+    person.context.setDefaultTimeout(PATIENCE * busyness());
     person.watch = new Watch(person.context);
     if (!suggestions) {
       await person.context.addInitScript(() => {
@@ -105,7 +105,11 @@ export class Person {
 
   /** Opens a conversation from the list. */
   async open(peer, page = this.page) {
-    await this.line(peer, page).click();
+    const line = this.line(peer, page);
+    // On a phone the list is a screen of its own.
+    const back = page.getByRole("link", { name: "Back to conversations" });
+    if (!(await line.isVisible()) && (await back.isVisible())) await back.click();
+    await line.click();
     await page.locator(`#thread[data-peer="${peer}"]`).waitFor();
   }
 
@@ -124,7 +128,7 @@ export class Person {
   /** Waits for the server's own bubble with this text. */
   async hears(text, { page = this.page, within = 5000 } = {}) {
     const bubble = page.locator("#scroll .msg[data-row]").filter({ hasText: text }).last();
-    await bubble.waitFor({ timeout: within });
+    await bubble.waitFor({ timeout: within * busyness() });
     return bubble;
   }
 

@@ -54,7 +54,7 @@ export class Program {
   }
 
   /** Waits until `probe` answers something true; a program that ends before has failed. */
-  async until(probe, what, within = 20_000) {
+  async until(probe, what, within = 60_000) {
     const deadline = Date.now() + within;
     for (;;) {
       const answer = await probe().catch(() => null);

@@ -7,6 +7,8 @@ import { join } from "node:path";
 export const FOLDER = join(import.meta.dirname, "../../../target/screens");
 export const PHONE = { width: 375, height: 812 };
 export const DESKTOP = { width: 1280, height: 800 };
+/** For a test that is run on both. */
+export const SIZES = Object.entries({ phone: PHONE, desktop: DESKTOP });
 const NARROW = { width: 320, height: 640 };
 
 export async function screens(page, name) {
