@@ -41,9 +41,9 @@ export class Settings {
 
   /** Something they show has changed; whoever is in the middle of something is left alone. */
   async refresh() {
-    const settings = document.getElementById("settings");
-    if (!settings || settings.querySelector("details[open], form[aria-busy]")) return;
-    await this.#draw().catch((error) => {
+    const isBusy = () => document.querySelector("#settings :is(details[open], form[aria-busy])") !== null;
+    if (!document.getElementById("settings") || isBusy()) return;
+    await this.#draw(isBusy).catch((error) => {
       if (error instanceof SignedOut) this.#page.signedOut();
       // Otherwise they are as they were.
     });
@@ -134,9 +134,13 @@ export class Settings {
     (near || document.getElementById(`${section}-title`))?.focus();
   }
 
-  /** Draws the settings as the server has them now; false when they are shown no more. */
-  async #draw() {
+  /**
+   * Draws the settings as the server has them now; false when they are shown no more, or when somebody
+   * has begun something meanwhile that is not to be disturbed.
+   */
+  async #draw(isBusy = () => false) {
     const page = new DOMParser().parseFromString(await fetchFragment("/settings"), "text/html");
+    if (isBusy()) return false;
     const here = document.getElementById("settings");
     const there = page.getElementById("settings");
     if (!here || !there) return false;

@@ -152,6 +152,7 @@ test("one's own name and address, passkeys and sign-ins", async () => {
   await arrive();
   for (const words of packed(60)) {
     hostile.words = words;
+    await eventually(() => assert.ok(hostile.listeners > 0));
     hostile.event("identity-changed", {});
     await visit("/settings", `the settings of ${words}`);
     await alice.page.locator("#passkeys summary").first().click();
@@ -159,10 +160,13 @@ test("one's own name and address, passkeys and sign-ins", async () => {
     await alice.page.getByRole("button", { name: "Save name" }).click();
     await eventually(() => shows("#passkeys .name", [words], 60));
     await wire.check(alice.page, `a passkey called ${words}`);
-    await eventually(async () => {
-      await alice.page.reload();
-      await shows("#own", [words]);
-    });
+    await eventually(
+      async () => {
+        await alice.page.reload();
+        await shows("#own", [words]);
+      },
+      { within: 20_000 },
+    );
     await wire.check(alice.page, `somebody called ${words}`);
   }
 });
