@@ -34,7 +34,7 @@ const MAY_WAIT: &[(&str, &str)] = &[
     ("http/client/pool.rs", "fn sweep"),
     ("http/client/resolve.rs", "fn system"),
     ("http/client/resolve.rs", "fn next"),
-    ("http/deep.rs", "fn queue"),
+    ("http/deep.rs", "fn start"),
     ("http/server/accept.rs", "fn spare"),
     ("http/server/accept.rs", "fn run"),
     ("http/server/accept.rs", "fn wait"),

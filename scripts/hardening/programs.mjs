@@ -6,7 +6,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** What is under proof, and what has the demo's posta-servers in it, where that is another. */
 const BINARY = process.env.CHAT_POSTA;
+const DEMO = process.env.CHAT_POSTA_DEMO ?? BINARY;
 /** How long a program may take to start on a busy machine, in milliseconds. */
 const PATIENCE = 60_000;
 
@@ -23,7 +25,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 /** Starts the binary; `ready` is looked for in what it says on standard output. */
 function start(args, log, ready) {
   const errors = openSync(log, 'a');
-  const child = spawn(BINARY, args, { stdio: ['ignore', 'pipe', errors] });
+  const child = spawn(args[0] === 'demo-server' ? DEMO : BINARY, args, { stdio: ['ignore', 'pipe', errors] });
   closeSync(errors);
   children.add(child);
   child.once('exit', () => children.delete(child));
@@ -67,43 +69,30 @@ function freePort() {
 
 /** One participant's demo posta-server. */
 export class Posta {
-  #child;
-  #state;
   name;
   url;
   pairing;
 
-  static async start(name) {
-    const posta = new Posta();
-    posta.name = name;
-    posta.#state = join(folder, `${name}.db`);
-    await posta.restart();
-    return posta;
+  /** Many in one process: each would wake its threads a hundred times a second on its own. */
+  static async crowd(name, count) {
+    const { child, found } = await start(
+      [
+        ...['demo-server', '--state', join(folder, `${name}.db`), '--name', name],
+        ...['--crowd', `${count}`, '--admin', '--retry', '2s'],
+      ],
+      join(folder, 'posta.log'),
+      new RegExp(`(?:ready .*\n){${count}}`),
+    );
+    child.stdout.resume();
+    return found[0].trim().split('\n').map((line, index) => {
+      const [, url, pairing] = /url=(\S+) pairing=(\S+)/.exec(line);
+      return Object.assign(new Posta(), { name: `${name}${index}`, url, pairing });
+    });
   }
 
   /** The display form of its address. */
   get peer() {
     return this.url.slice('http://'.length);
-  }
-
-  /** Starts, or starts again on the same port and state. */
-  async restart() {
-    const { child, found } = await start(
-      [
-        ...['demo-server', '--listen', '127.0.0.1:0', '--state', this.#state],
-        ...['--name', this.name, '--admin', '--retry', '2s'],
-      ],
-      join(folder, 'posta.log'),
-      /ready url=(\S+)(?: pairing=(\S+))?\n/,
-    );
-    this.#child = child;
-    this.url = found[1];
-    this.pairing ??= found[2];
-  }
-
-  /** As a power cut would. */
-  kill() {
-    return end(this.#child, 'SIGKILL');
   }
 
   /** Steps of its test endpoint. */
@@ -166,6 +155,11 @@ export class Service {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** How it ended, when it should not have; `null` while it runs. */
+  get end() {
+    return this.isAlive ? null : `${this.#child.signalCode ?? this.#child.exitCode}`;
+  }
+
   /** Ends as a supervisor would end it; its exit code. */
   async stop() {
     await end(this.#child, 'SIGTERM');
@@ -190,6 +184,11 @@ export class Service {
       return [line.slice(0, cut), Number(line.slice(cut))];
     });
     return Object.fromEntries(pairs);
+  }
+
+  /** The last lines of its log, and of what it said when it died. */
+  lastWords() {
+    return readFileSync(this.#log, 'utf8').split('\n').slice(-40).join('\n');
   }
 
   /** The lines of its log at a level. */

@@ -109,9 +109,9 @@ async function disturb(people, until) {
     try {
       if (round % 4 === 0) {
         ill(10_000);
-        await victim.posta.kill();
-        await pause(8_000);
-        await victim.posta.restart();
+        // Nobody listens, and what was open breaks, as while it restarts.
+        await victim.posta.tell({ refuseMs: 8_000 });
+        await pause(9_000);
       } else if (round % 4 === 1) {
         ill(20_000);
         await victim.posta.tell({ hang: '/api/*' });
@@ -185,10 +185,7 @@ async function readLedger() {
 console.log(`soak: ${USERS} users for ${MINUTES} minutes, one action per user every ${PACE / 1000} s`);
 const service = await Service.start();
 world.service = service;
-const postas = [];
-await inTurn(Array.from({ length: USERS }, (_, n) => n), async (n) => {
-  postas[n] = await Posta.start(`user${n}`);
-});
+const postas = await Posta.crowd('user', USERS);
 const people = postas.map((posta, index) => new Person(world, index, posta));
 for (const person of people) {
   const others = [...people].filter((other) => other !== person);
@@ -206,8 +203,12 @@ const until = Date.now() + MINUTES * 60_000;
 const lives = people.map((person) => person.live(PACE));
 const disturbing = disturb(people, until);
 const samples = [];
-while (Date.now() < until && service.isAlive) {
+while (Date.now() < until) {
   await pause(SAMPLE);
+  if (!service.isAlive) {
+    console.log(`FAIL chat-posta ended by itself: ${service.end}\n${service.lastWords()}`);
+    process.exit(1);
+  }
   samples.push(await sample());
   show(new Date().toISOString().slice(11, 19), samples.at(-1));
 }

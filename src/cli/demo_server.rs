@@ -48,6 +48,11 @@ pub static SERVER: Command = Command {
         },
         Extra { flag: "heartbeat", value: "TIME", help: "between signs of life of a stream [15s]" },
         Extra { flag: "buffer", value: "NUMBER", help: "events kept for streams to resume [256]" },
+        Extra {
+            flag: "crowd",
+            value: "NUMBER",
+            help: "so many of them in this process, NAME0 and on",
+        },
         Extra { flag: "plain", value: "", help: "without the oddities of the real server" },
         Extra { flag: "admin", value: "", help: "open /test, where tests misconfigure it" },
         Extra { flag: "log", value: "LEVEL", help: "off, error, warn, info, debug, trace [warn]" },
@@ -92,32 +97,50 @@ fn serve(given: Given) -> Result<(), Stop> {
     let role = Role::parse(&name);
     let kind = given
         .extra("kind")
-        .map(|text| Kind::parse(text).ok_or_else(|| wrong("kind", text, "person, room or agent")));
+        .map(|text| Kind::parse(text).ok_or_else(|| wrong("kind", text, "person, room or agent")))
+        .transpose()?;
     let cast = given.extra("peers").map_or(Ok(Cast::default()), peers)?;
     let seed: Option<u64> = parsed(&given, "seed", "a number")?;
-    let server = PostaServer::start(Options {
-        listen: or(parsed(&given, "listen", "an address such as 127.0.0.1:9101")?, any_port()),
-        state: state(&given)?,
-        kind: kind.transpose()?.or(role.map(Role::kind)).unwrap_or(Kind::Person),
-        name: role.map_or(name, |role| role.name().to_owned()),
-        plain: given.has("plain"),
-        admin: given.has("admin"),
-        retry: time(&given, "retry")?,
-        heartbeat: or(time(&given, "heartbeat")?, HEARTBEAT),
-        buffer: or(parsed(&given, "buffer", "a number")?, BUFFER),
-    })
-    .map_err(Stop::failed)?;
-    let mut ready = format!("ready url={}", server.url());
-    if server.is_new() {
-        if let Some(seed) = seed {
-            server.seed(seed, &cast).map_err(Stop::failed)?;
+    let seed_all = |server: &PostaServer| match seed.filter(|_| server.is_new()) {
+        Some(seed) => server.seed(seed, &cast).map_err(Stop::failed),
+        None => Ok(()),
+    };
+    let options = |name: String, state: PathBuf| -> Result<Options, Stop> {
+        Ok(Options {
+            listen: or(parsed(&given, "listen", "an address such as 127.0.0.1:9101")?, any_port()),
+            state,
+            kind: kind.or(role.map(Role::kind)).unwrap_or(Kind::Person),
+            name,
+            plain: given.has("plain"),
+            admin: given.has("admin"),
+            retry: time(&given, "retry")?,
+            heartbeat: or(time(&given, "heartbeat")?, HEARTBEAT),
+            buffer: or(parsed(&given, "buffer", "a number")?, BUFFER),
+        })
+    };
+    let name = role.map_or(name, |role| role.name().to_owned());
+    let file = state(&given)?;
+    let crowd: Option<u32> = parsed(&given, "crowd", "a number")?;
+    let people: Vec<(String, PathBuf)> = match crowd {
+        None => vec![(name, file)],
+        Some(count) => (0..count)
+            .map(|n| (format!("{name}{n}"), file.with_extension(format!("{n}.db"))))
+            .collect(),
+    };
+    let mut servers = Vec::new();
+    for (name, state) in people {
+        let server = PostaServer::start(options(name, state)?).map_err(Stop::failed)?;
+        seed_all(&server)?;
+        let mut ready = format!("ready url={}", server.url());
+        if server.is_new() {
+            let pairing = server.create_token("first").map_err(Stop::failed)?;
+            ready.push_str(&format!(" pairing={pairing}"));
         }
-        let pairing = server.create_token("first").map_err(Stop::failed)?;
-        ready.push_str(&format!(" pairing={pairing}"));
+        say(&ready)?;
+        servers.push(server);
     }
-    say(&ready)?;
     signals.forever().next();
-    server.stop();
+    servers.iter().for_each(PostaServer::stop);
     Ok(())
 }
 

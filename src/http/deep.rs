@@ -1,19 +1,22 @@
 //! Work that needs a deep stack (signature checks, handshakes, big JSON) on a few named OS threads, so
 //! that coroutines stay shallow and the threads that carry them stay free.
 //!
-//! Callers wait for their answer, so the queue is never longer than there are callers.
+//! Callers wait for their answer, so the queue is never longer than there are callers. Work whose size
+//! somebody else chooses goes through a [`Lane`]: whoever sends a lot of it holds up only themselves.
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 type Work = Box<dyn FnOnce() + Send>;
 
 /// One long computation must not hold up everybody's next.
 const THREADS: usize = 3;
+/// Those of lanes have threads of their own: no handshake and no sign-in ever waits for them.
+const LANE_THREADS: usize = 2;
 /// Bytes of stack: as the program's main thread commonly has.
 const STACK: usize = 4 << 20;
-
 /// How the deep threads' names begin.
 const NAME: &str = "deep-";
 
@@ -26,6 +29,13 @@ fn is_deep() -> bool {
 /// panic inside is resumed in the caller. Also callable from plain threads; work that is deep already
 /// goes on where it is.
 pub fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    waited_for(work, |job| queues().plain.lock().unwrap_or_else(PoisonError::into_inner).send(job))
+}
+
+fn waited_for<T: Send + 'static, E: std::fmt::Debug>(
+    work: impl FnOnce() -> T + Send + 'static,
+    put: impl FnOnce(Work) -> Result<(), E>,
+) -> T {
     if is_deep() {
         return work();
     }
@@ -34,27 +44,81 @@ pub fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
         // A caller that was cancelled needs no answer.
         let _ = answer.send(catch_unwind(AssertUnwindSafe(work)));
     });
-    queue().send(job).expect("the deep threads outlive everything");
+    put(job).expect("the deep threads outlive everything");
     match receiver.recv().expect("a job always answers") {
         Ok(value) => value,
         Err(panic) => resume_unwind(panic),
     }
 }
 
+/// One user's large work: one piece at a time, in turn with the lanes of others.
+#[derive(Clone, Default)]
+pub struct Lane(Arc<Mutex<Line>>);
+
+#[derive(Default)]
+struct Line {
+    is_busy: bool,
+    waiting: VecDeque<Work>,
+}
+
+impl Lane {
+    /// As [`run`].
+    pub fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        waited_for(work, |job| {
+            let mut line = self.lock();
+            if line.is_busy {
+                line.waiting.push_back(job);
+                return Ok(());
+            }
+            line.is_busy = true;
+            drop(line);
+            self.put(job)
+        })
+    }
+
+    /// Gives `job` to the threads, and after it what waits in this lane: behind what others have
+    /// given them meanwhile.
+    fn put(&self, job: Work) -> Result<(), std::sync::mpsc::SendError<Work>> {
+        let lane = self.clone();
+        let turn = Box::new(move || {
+            job();
+            let mut line = lane.lock();
+            let next = line.waiting.pop_front();
+            line.is_busy = next.is_some();
+            drop(line);
+            if let Some(next) = next {
+                let _ = lane.put(next);
+            }
+        });
+        queues().lanes.lock().unwrap_or_else(PoisonError::into_inner).send(turn)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Line> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Queues {
+    plain: Mutex<Sender<Work>>,
+    lanes: Mutex<Sender<Work>>,
+}
+
+fn queues() -> &'static Queues {
+    static QUEUES: OnceLock<Queues> = OnceLock::new();
+    QUEUES.get_or_init(|| Queues { plain: start("", THREADS), lanes: start("lane-", LANE_THREADS) })
+}
+
 #[expect(clippy::disallowed_methods, reason = "received on the deep threads")]
-fn queue() -> Sender<Work> {
-    static QUEUE: OnceLock<Mutex<Sender<Work>>> = OnceLock::new();
-    let queue = QUEUE.get_or_init(|| {
-        let (sender, receiver) = channel::<Work>();
-        let receiver = Arc::new(Mutex::new(receiver));
-        for number in 1..=THREADS {
-            let receiver = receiver.clone();
-            let builder = thread::Builder::new().name(format!("{NAME}{number}")).stack_size(STACK);
-            builder.spawn(move || serve(&receiver)).expect("a thread can be started");
-        }
-        Mutex::new(sender)
-    });
-    queue.lock().unwrap_or_else(PoisonError::into_inner).clone()
+fn start(kind: &str, threads: usize) -> Mutex<Sender<Work>> {
+    let (sender, receiver) = channel::<Work>();
+    let receiver = Arc::new(Mutex::new(receiver));
+    for number in 1..=threads {
+        let receiver = receiver.clone();
+        let name = format!("{NAME}{kind}{number}");
+        let builder = thread::Builder::new().name(name).stack_size(STACK);
+        builder.spawn(move || serve(&receiver)).expect("a thread can be started");
+    }
+    Mutex::new(sender)
 }
 
 fn serve(receiver: &Mutex<Receiver<Work>>) {
@@ -73,6 +137,37 @@ mod tests {
     use super::*;
     use crate::http::stack;
     use std::sync::Barrier;
+
+    /// Somebody whose lane never empties holds up nobody else, not even in another lane.
+    #[test]
+    fn a_full_lane_is_its_owner_s_own() {
+        let hoarder = Lane::default();
+        let (open, gate) = channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
+        let count = Arc::new(Mutex::new(Vec::new()));
+        let waiting: Vec<_> = (0..20)
+            .map(|n| {
+                let (lane, gate, count) = (hoarder.clone(), gate.clone(), count.clone());
+                thread::spawn(move || {
+                    lane.run(move || {
+                        let _ = gate.lock().unwrap().recv();
+                        count.lock().unwrap().push(n);
+                    })
+                })
+            })
+            .collect();
+        while hoarder.lock().waiting.len() < 19 {
+            thread::yield_now();
+        }
+        assert_eq!((Lane::default().run(|| 7), run(|| 8)), (7, 8));
+        assert!(count.lock().unwrap().is_empty(), "one piece is under way, the others wait");
+        let panic = catch_unwind(AssertUnwindSafe(|| Lane::default().run(|| panic!("as told"))));
+        assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"as told"));
+        drop(open);
+        waiting.into_iter().for_each(|waiter| waiter.join().unwrap());
+        assert_eq!(count.lock().unwrap().len(), 20);
+        assert!(!hoarder.lock().is_busy);
+    }
 
     #[test]
     fn work_comes_back_from_threads_and_coroutines() {

@@ -12,6 +12,7 @@ pub mod chunked;
 pub mod client;
 pub mod deep;
 pub mod fields;
+pub mod gate;
 pub mod limits;
 pub mod request;
 pub mod response;

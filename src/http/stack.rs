@@ -67,6 +67,11 @@ pub fn spawn_stream(f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<
     STREAM.spawn(f)
 }
 
+/// Lets others have the thread, where one computes for long.
+pub fn breathe() {
+    may::coroutine::yield_now();
+}
+
 /// Coroutines alive, by kind.
 pub fn alive() -> [(&'static str, usize); 2] {
     [&CONNECTION, &STREAM].map(|kind| (kind.name, kind.live.load(Ordering::Relaxed)))

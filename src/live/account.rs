@@ -14,6 +14,7 @@ use super::watch::Watch;
 use super::work::PAGE;
 use crate::http::Parked;
 use crate::http::client::Origin;
+use crate::http::gate::Gate;
 use crate::posta::{Content, Image, PeerUrl, Picture, PostaError, Sent, Server};
 use crate::store::UserId;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,6 +36,9 @@ pub struct Account {
     pub(super) options: Arc<Options>,
     /// Wakes the follower while it waits to reconnect.
     pub(super) wake: Wake,
+    /// Pages are drawn one at a time: a large one takes a while, and whoever asks for many of them
+    /// holds up only themselves.
+    pub drawing: Gate,
     state: Mutex<State>,
 }
 
@@ -51,6 +55,7 @@ impl Account {
             hub: Hub::new(watch),
             options: Arc::clone(options),
             wake: Wake::default(),
+            drawing: Gate::new(1),
             state: Mutex::new(State::new(options)),
         })
     }

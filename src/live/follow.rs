@@ -6,12 +6,18 @@ use super::account::{Account, wait_all};
 use super::again::Trouble;
 use super::backoff::Backoff;
 use super::gather::Gather;
+use super::pace::{self, Pace};
 use super::trigger::{self, Trigger};
 use crate::http::stack;
 use crate::posta::{Event, EventKind, EventStream, PeerUrl, PostaError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// How many events are taken in at once, and how many each second after that: more than people write,
+/// and a replay as large as it gets. A posta-server that sends more waits, and nobody else does.
+const BURST: u32 = 2_000;
+const EACH_SECOND: u32 = 200;
 
 /// How long a trigger may wait for the watermark to move first.
 const MARKED: Duration = Duration::from_secs(1);
@@ -44,6 +50,7 @@ struct Follower {
     gather: Gather,
     /// Threads that people are looking at and that got something new, with its row when known.
     seen: BTreeMap<PeerUrl, Option<i64>>,
+    pace: Pace,
     /// Another may follow by now.
     over: bool,
 }
@@ -68,6 +75,7 @@ impl Follower {
             last_id: None,
             gather: Gather::default(),
             seen: BTreeMap::new(),
+            pace: Pace::new(BURST, EACH_SECOND, Instant::now()),
             over: false,
         }
     }
@@ -168,6 +176,9 @@ impl Follower {
             };
             match stream.next(wait.min(self.account.options.poll)) {
                 Ok(Some(event)) => {
+                    if self.pace.is_too_fast(Instant::now()) {
+                        pace::rest();
+                    }
                     let id = event.id.clone();
                     if event.kind == EventKind::Ready {
                         if replay.take().is_some() {

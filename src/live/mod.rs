@@ -25,6 +25,7 @@ mod history;
 mod hub;
 mod known;
 mod newer;
+mod pace;
 mod pages;
 mod reads;
 mod state;

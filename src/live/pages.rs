@@ -7,6 +7,9 @@ use std::collections::VecDeque;
 const MAX_THREADS: usize = 16;
 /// Messages kept of one thread, and the most that one re-render covers.
 pub const MAX_ROWS: usize = 300;
+/// Bytes of messages kept for one user: many threads of letters, or the newest page of one where all
+/// are as large as can be.
+const MAX_BYTES: usize = 6 << 20;
 
 /// The newest part of a thread.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ struct Page {
     changed: u64,
     /// From this row on messages changed since the last read; those below are as they were.
     changed_from: i64,
+    /// Older messages were let go of, for want of room.
+    cut: bool,
 }
 
 /// Part of a thread, oldest first.
@@ -58,6 +63,7 @@ impl Pages {
                 read: 0,
                 changed: 0,
                 changed_from: i64::MAX,
+                cut: false,
             },
         };
         self.0.push_front(page);
@@ -126,6 +132,7 @@ impl Pages {
             page.changed_from = i64::MAX;
         }
         page.trim();
+        self.save_room();
         !same
     }
 
@@ -137,6 +144,19 @@ impl Pages {
             page.messages.splice(..0, older);
             page.has_older = !whole;
             page.trim();
+            self.save_room();
+        }
+    }
+
+    /// Lets go of the threads opened longest ago, and then of the oldest messages of the one that is
+    /// left, until all is within what one user may take.
+    fn save_room(&mut self) {
+        let mut bytes: usize = self.0.iter().map(Page::bytes).sum();
+        while bytes > MAX_BYTES && self.0.len() > 1 {
+            bytes -= self.0.pop_back().map_or(0, |page| page.bytes());
+        }
+        if let Some(page) = self.0.front_mut().filter(|_| bytes > MAX_BYTES) {
+            page.cut_to(MAX_BYTES);
         }
     }
 
@@ -154,6 +174,7 @@ impl Pages {
         let complete = below > 0
             || !page.has_older
             || page.messages.len() >= MAX_ROWS
+            || page.cut
             || page.messages.first().is_some_and(|message| message.row_id == row);
         Some((page.part(start), complete))
     }
@@ -187,6 +208,26 @@ impl Pages {
 }
 
 impl Page {
+    fn bytes(&self) -> usize {
+        self.messages.iter().map(Message::bytes).sum()
+    }
+
+    fn cut_to(&mut self, most: usize) {
+        let mut room = most;
+        let fits = self.messages.iter().rev().take_while(|message| {
+            let left = room.checked_sub(message.bytes());
+            room = left.unwrap_or(0);
+            left.is_some()
+        });
+        // The newest stays however large it is.
+        let kept = fits.count().max(1);
+        let goes = self.messages.len().saturating_sub(kept);
+        if goes > 0 {
+            self.messages.drain(..goes);
+            (self.has_older, self.cut) = (true, true);
+        }
+    }
+
     fn trim(&mut self) {
         // One more than is shown: the neighbour above.
         if self.messages.len() > MAX_ROWS + 1 {
@@ -209,6 +250,7 @@ impl Page {
 mod tests {
     use super::*;
     use crate::live::testing::{message, peer};
+    use crate::posta::Content;
 
     fn rows(messages: &[Message]) -> Vec<i64> {
         messages.iter().map(|message| message.row_id).collect()
@@ -278,6 +320,27 @@ mod tests {
         assert!(pages.take_newest(&peer("bob"), &listed(1, 6), true, 4));
         assert!(!pages.take_newest(&peer("bob"), &listed(1, 5), true, 2));
         assert_eq!(newest(&pages), (1, 6, false));
+    }
+
+    #[test]
+    fn large_messages_take_no_more_room_than_there_is() {
+        let large = |name: &str, row| Message {
+            content: Content::Text("x".repeat(MAX_BYTES / 10)),
+            ..message(&peer(name), row)
+        };
+        let listed =
+            |name: &str, rows| (0..rows).rev().map(|row| large(name, row)).collect::<Vec<_>>();
+        let mut pages = Pages::default();
+        for (n, name) in ["ann", "bob", "carol"].iter().enumerate() {
+            pages.open(&peer(name));
+            pages.take_newest(&peer(name), &listed(name, 4), false, n as u64 + 1);
+        }
+        assert!(!pages.has_read(&peer("ann")) && pages.has_read(&peer("bob")));
+        pages.take_newest(&peer("carol"), &listed("carol", 50), true, 9);
+        assert!(!pages.has_read(&peer("bob")));
+        let part = pages.newest(&peer("carol"), 50).unwrap();
+        assert_eq!((part.messages.len(), part.has_older), (9, true));
+        assert!(pages.from(&peer("carol"), 1).unwrap().1, "more would not be kept either");
     }
 
     #[test]

@@ -3,12 +3,17 @@ use super::Options;
 use super::again::{Again, Trouble};
 use super::health::{Health, Pulse};
 use super::known::{Known, Row};
+use super::pace::Pace;
 use super::pages::Pages;
 use super::reads::{Ask, Reads, Urgency};
 use super::wake::Done;
 use crate::posta::{Contact, Identity, Message, PeerUrl};
 use std::collections::HashSet;
 use std::time::Instant;
+
+/// Reads that no person waits for: the lines of a long list at once, and some each second after that.
+const READS: u32 = 300;
+const READS_EACH_SECOND: u32 = 30;
 
 /// The list of conversations.
 #[derive(Debug, Clone)]
@@ -67,6 +72,8 @@ pub struct State {
     pub known: Known,
     pub pages: Pages,
     pub reads: Reads,
+    /// Of reads that no person waits for.
+    pub pace: Pace,
     pub pulse: Pulse,
     pub contacts: Stamp,
     pub identity: Stamp,
@@ -102,6 +109,7 @@ impl State {
             known: Known::default(),
             pages: Pages::default(),
             reads: Reads::default(),
+            pace: Pace::new(READS, READS_EACH_SECOND, Instant::now()),
             pulse: Pulse::new(),
             contacts: Stamp::default(),
             identity: Stamp::default(),

@@ -3,6 +3,7 @@
 use super::account::Account;
 use super::again::Trouble;
 use super::known::MAX_COUNTED;
+use super::pace;
 use super::reads::{Ask, Call, Urgency};
 use super::trigger::Trigger;
 use crate::http::stack;
@@ -63,6 +64,9 @@ impl Account {
                 return;
             };
             worker.call = Some(call.clone());
+            if call.urgency != Urgency::Now && self.state().pace.is_too_fast(Instant::now()) {
+                pace::rest();
+            }
             let made = self.make(&call);
             worker.call = None;
             self.made(&call, made);

@@ -10,6 +10,7 @@ use super::model::short_text;
 use super::url::PeerUrl;
 use crate::http::Method;
 use crate::http::client::{Call, CallBody, Client, Deadlines};
+use crate::http::deep::Lane;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -144,7 +145,7 @@ impl Actors {
             return Err(NoActor::Unreachable(format!("answered {}", answer.status)));
         }
         let body = answer.collect().map_err(|e| NoActor::Unreachable(e.to_string()))?;
-        json::read(body, Actor::read)
+        json::read(&Lane::default(), body, Actor::read)
             .flatten()
             .ok_or_else(|| NoActor::NotOne("its answer is no actor doc".into()))
     }

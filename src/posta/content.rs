@@ -50,6 +50,18 @@ pub struct Image {
 }
 
 impl Content {
+    /// About how many bytes it has besides its own.
+    pub(super) fn bytes(&self) -> usize {
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        match self {
+            Content::Text(text) => text.len(),
+            Content::Link { url, name } => url.len() + length(name),
+            Content::Image(image) => image.url.len() + length(&image.name) + length(&image.alt),
+            Content::Broadcast { content, .. } => size_of::<Content>() + content.bytes(),
+            Content::Leave | Content::Unsupported { .. } => 0,
+        }
+    }
+
     pub fn read(payload: &Value) -> Content {
         read_payload(payload, MAX_BROADCASTS)
     }

@@ -7,6 +7,7 @@ use super::json::{self, Value};
 use super::server::PostaError;
 use super::{PeerUrl, server};
 use crate::http::client::Events;
+use crate::http::deep::Lane;
 use crate::http::sse;
 use std::time::Duration;
 
@@ -37,11 +38,11 @@ pub struct Event {
 
 impl Event {
     /// Reads an event; data that is no JSON object leaves peer and row unknown.
-    pub fn read(event: sse::Event) -> Event {
+    fn read(lane: &Lane, event: sse::Event) -> Event {
         let kind = EventKind::read(&event.name);
         let (peer, row_id) = match kind {
             EventKind::Ready | EventKind::Resync | EventKind::Unknown => (None, None),
-            _ => json::read(event.data.into_bytes(), subject).unwrap_or_default(),
+            _ => json::read(lane, event.data.into_bytes(), subject).unwrap_or_default(),
         };
         Event { id: event.id, kind, peer, row_id }
     }
@@ -75,12 +76,16 @@ fn subject(data: &Value) -> (Option<PeerUrl>, Option<i64>) {
 }
 
 /// An open stream of events.
-pub struct EventStream(pub(super) Events);
+pub struct EventStream {
+    pub(super) events: Events,
+    pub(super) lane: Lane,
+}
 
 impl EventStream {
     /// The next event; `Ok(None)` when none came within `wait`. The stream's end is an error.
     pub fn next(&mut self, wait: Duration) -> Result<Option<Event>, PostaError> {
-        Ok(self.0.next(wait).map_err(server::unanswered)?.map(Event::read))
+        let event = self.events.next(wait).map_err(server::unanswered)?;
+        Ok(event.map(|event| Event::read(&self.lane, event)))
     }
 }
 
@@ -89,7 +94,10 @@ mod tests {
     use super::*;
 
     fn event(name: &str, data: &str) -> Event {
-        Event::read(sse::Event { id: Some("9".into()), name: name.into(), data: data.into() })
+        Event::read(
+            &Lane::default(),
+            sse::Event { id: Some("9".into()), name: name.into(), data: data.into() },
+        )
     }
 
     #[test]

@@ -5,39 +5,46 @@
 //! the finished value. The look-ups accept the mistyped values one may meet (numbers as strings,
 //! `null` for absent); what cannot be read is absent, never an error.
 use super::PeerUrl;
-use crate::http::deep;
+use crate::http::deep::Lane;
 use jiff::Timestamp;
 pub use serde_json::Value;
 
 /// Deepest nesting parsed at all. The deepest known document, a list of broadcasts, has six levels.
 const MAX_DEPTH: usize = 32;
+/// Most values in one document: a parsed one takes some hundred bytes, however few it had on the wire.
+/// 5,000 contacts of a dozen fields have 60,000.
+const MAX_VALUES: usize = 100_000;
 /// What a shallow coroutine parses on its own stack: bytes and levels.
 const INLINE_BYTES: usize = 1024;
 const INLINE_DEPTH: usize = 4;
 
-/// Parses `bytes` and converts the document with `convert`; `None` when it is no JSON or too deep.
+/// Parses `bytes` and converts the document with `convert`; `None` when it is no JSON, too deep or
+/// too much. `lane` is that of whoever asked for it.
 pub fn read<T: Send + 'static>(
+    lane: &Lane,
     bytes: Vec<u8>,
     convert: impl FnOnce(&Value) -> T + Send + 'static,
 ) -> Option<T> {
-    let depth = depth(&bytes);
-    if depth > MAX_DEPTH {
-        return None;
-    }
-    let small = depth <= INLINE_DEPTH && bytes.len() <= INLINE_BYTES;
-    let parse = move || Some(convert(&serde_json::from_slice(&bytes).ok()?));
-    if small { parse() } else { deep::run(parse) }
+    let small = bytes.len() <= INLINE_BYTES && extent(&bytes).0 <= INLINE_DEPTH;
+    let parse = move || Some(convert(&parse_nested(&bytes)?));
+    if small { parse() } else { lane.run(parse) }
 }
 
 /// Like [`read`] for a document inside a document, where the stack is deep already.
 pub fn parse_nested(bytes: &[u8]) -> Option<Value> {
-    if depth(bytes) > MAX_DEPTH { None } else { serde_json::from_slice(bytes).ok() }
+    let (depth, values) = extent(bytes);
+    if depth > MAX_DEPTH || values > MAX_VALUES {
+        return None;
+    }
+    serde_json::from_slice(bytes).ok()
 }
 
-/// How deep arrays and objects nest, brackets inside strings not counted. Right for every valid
-/// document; an invalid one fails in the parser, which never goes deeper than this.
-fn depth(bytes: &[u8]) -> usize {
+/// How deep arrays and objects nest, and how many values there are at most; what is inside strings not
+/// counted. Right for every valid document; an invalid one fails in the parser, which never goes
+/// deeper than this, nor further.
+fn extent(bytes: &[u8]) -> (usize, usize) {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0usize, 0, false, false);
+    let mut values = 1;
     for &byte in bytes {
         if in_string {
             match byte {
@@ -52,13 +59,15 @@ fn depth(bytes: &[u8]) -> usize {
                 b'[' | b'{' => {
                     depth += 1;
                     deepest = deepest.max(depth);
+                    values += 1;
                 }
+                b',' => values += 1,
                 b']' | b'}' => depth = depth.saturating_sub(1),
                 _ => {}
             }
         }
     }
-    deepest
+    (deepest, values)
 }
 
 /// The first of `names` that holds something other than `null`.
@@ -115,18 +124,22 @@ mod tests {
             (r#"["\\",["x"]]"#, 2),
             ("]]]][", 1),
         ] {
-            assert_eq!(depth(text.as_bytes()), expected, "{text}");
+            assert_eq!(extent(text.as_bytes()).0, expected, "{text}");
         }
     }
 
     #[test]
     fn too_deep_and_broken_documents_are_refused() {
         let nested = |levels| [vec![b'['; levels], vec![b']'; levels]].concat();
-        assert_eq!(read(nested(MAX_DEPTH + 1), |_| ()), None);
-        assert_eq!(read(vec![b'['; 1_000_000], |_| ()), None);
-        assert_eq!(read(nested(INLINE_DEPTH), |_| ()), Some(()));
-        assert_eq!(read(b"{\"a\":".to_vec(), |_| ()), None);
-        assert_eq!(read(Vec::new(), |_| ()), None);
+        let nothing = |bytes| read(&Lane::default(), bytes, |_| ());
+        assert_eq!(nothing(nested(MAX_DEPTH + 1)), None);
+        assert_eq!(nothing(vec![b'['; 1_000_000]), None);
+        assert_eq!(nothing(nested(INLINE_DEPTH)), Some(()));
+        assert_eq!(nothing(b"{\"a\":".to_vec()), None);
+        assert_eq!(nothing(Vec::new()), None);
+        let many = |count: usize| format!("[{}0]", "0,".repeat(count - 2)).into_bytes();
+        assert_eq!(nothing(many(MAX_VALUES)), Some(()));
+        assert_eq!(nothing(many(MAX_VALUES + 1)), None);
     }
 
     #[test]

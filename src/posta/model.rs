@@ -115,6 +115,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// About how much memory it takes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Message>() + self.id.len() + self.peer.canonical().len() + self.content.bytes()
+    }
+
     /// Whether a room gives back what `me` said in it: the thread has that as one's own already.
     pub fn is_echo(&self, me: Option<&PeerUrl>) -> bool {
         let (mut author, mut content) = (None, &self.content);

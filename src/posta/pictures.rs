@@ -39,7 +39,7 @@ impl Server {
         let target = "/api/v1/uploads";
         let answer =
             self.change(Method::Post, target, Some(media_type), picture.body(), PICTURE)?;
-        let url = understood(answer, "upload", |value| json::text(value, &["url"]))?;
+        let url = understood(&self.lane, answer, "upload", |value| json::text(value, &["url"]))?;
         if !content::is_web_url(&url) {
             return Err(PostaError::NotUnderstood("the upload's URL".into()));
         }

@@ -9,9 +9,11 @@ use super::model::{Contact, Identity, MAX_MESSAGES, Message, Sent, cut};
 use super::url::{PeerUrl, percent_encode};
 use crate::http::Method;
 use crate::http::client::{Answer, Call, CallBody, CallError, Client, Deadlines, Opened, Origin};
+use crate::http::deep::Lane;
+use crate::http::gate::Gate;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// For calls that read, while a page or a trigger waits for them.
@@ -26,11 +28,19 @@ pub(super) const WRITE: Deadlines = Deadlines {
     first_byte: Duration::from_secs(15),
     total: Duration::from_secs(20),
 };
-/// Largest answers, in bytes: an identity or a receipt; 5,000 contacts; a page of messages that are
-/// all as large as the wire allows (64 KiB, in base64 when a room passed them on).
+/// Largest answers, in bytes: an identity or a receipt; 5,000 contacts; a message as large as the wire
+/// allows (64 KiB, in base64 when a room passed it on).
 pub(super) const MAX_SMALL: u64 = 64 << 10;
 const MAX_CONTACTS: u64 = 4 << 20;
-const MAX_PAGE: u64 = 20 << 20;
+const MAX_MESSAGE: u64 = 96 << 10;
+/// Things read at once for one person: what a page needs twice over.
+const MAX_READING: usize = 8;
+
+/// Largest page of so many messages.
+fn max_page(limit: u32) -> u64 {
+    MAX_SMALL + u64::from(limit) * MAX_MESSAGE
+}
+
 /// Longest error code and text of a posta-server passed on, in characters.
 const MAX_CODE: usize = 64;
 const MAX_TEXT: usize = 300;
@@ -40,8 +50,11 @@ const MAX_EVENT_ID: usize = 512;
 #[derive(Clone)]
 pub struct Server {
     pub(super) client: Client,
-    /// Shared by all clones.
+    /// Shared by all clones, as what follows is.
     access: Arc<Mutex<Arc<Access>>>,
+    /// Where its answers are read.
+    pub(super) lane: Lane,
+    reading: Gate,
 }
 
 /// Where the posta-server is, and what lets one in.
@@ -115,7 +128,12 @@ impl std::error::Error for PostaError {}
 
 impl Server {
     pub fn new(client: Client, origin: Origin, token: Zeroizing<String>) -> Server {
-        Server { client, access: Arc::new(Mutex::new(Access::new(origin, &token))) }
+        Server {
+            client,
+            access: Arc::new(Mutex::new(Access::new(origin, &token))),
+            lane: Lane::default(),
+            reading: Gate::new(MAX_READING),
+        }
     }
 
     /// From the next call on, this and all its clones call there, with that token.
@@ -144,12 +162,11 @@ impl Server {
     }
 
     pub fn identity(&self) -> Result<Identity, PostaError> {
-        let answer = self.get("/api/v1/identity", MAX_SMALL)?;
-        understood(answer, "identity", Identity::read)
+        self.get("/api/v1/identity", MAX_SMALL, "identity", Identity::read)
     }
 
     pub fn contacts(&self) -> Result<Vec<Contact>, PostaError> {
-        understood(self.get("/api/v1/contacts", MAX_CONTACTS)?, "contacts", Contact::read_list)
+        self.get("/api/v1/contacts", MAX_CONTACTS, "contacts", Contact::read_list)
     }
 
     /// A page of a thread, newest first: the newest, or those before a row.
@@ -166,8 +183,8 @@ impl Server {
             target.push_str(&format!("&before={before}"));
         }
         let peer = peer.clone();
-        let answer = self.get(&target, MAX_PAGE)?;
-        understood(answer, "messages", move |value| Message::read_list(value, Some(&peer)))
+        let read = move |value: &Value| Message::read_list(value, Some(&peer));
+        self.get(&target, max_page(limit), "messages", read)
     }
 
     /// Messages that hold what is looked for, newest first; of one thread or of all.
@@ -183,8 +200,7 @@ impl Server {
             target.push_str(&format!("&peer={}", percent_encode(peer.display())));
         }
         let peer = peer.cloned();
-        let answer = self.get(&target, MAX_PAGE)?;
-        understood(answer, "search results", move |value| {
+        self.get(&target, max_page(limit), "search results", move |value| {
             let mut found = Message::read_list(value, None)?;
             match &peer {
                 // Results of one thread need not say which.
@@ -201,7 +217,7 @@ impl Server {
         let body = serde_json::json!({"peer": peer.display(), "payload": payload});
         let answer = self.posted("/api/v1/messages", &body, &[("idempotency-key", key)])?;
         let taken = answer.status == 202;
-        let receipt = understood(accepted(answer)?, "receipt", |value| {
+        let receipt = understood(&self.lane, accepted(&self.lane, answer)?, "receipt", |value| {
             value.is_object().then(|| Sent::read(value))
         });
         // A posta-server says 202, and all else changes nothing about that. Whatever stands in front
@@ -246,7 +262,7 @@ impl Server {
             CallBody::Stream { length, source } => CallBody::Stream { length, source },
         };
         let call = Call { method, origin, target, fields, body, deadlines, max_answer };
-        accepted(self.client.call(call).map_err(unanswered)?)
+        accepted(&self.lane, self.client.call(call).map_err(unanswered)?)
     }
 
     /// Queues a failed message again.
@@ -276,15 +292,26 @@ impl Server {
             max_answer: MAX_SMALL,
         };
         match self.client.events(call).map_err(unanswered)? {
-            Opened::Events(events) => Ok(EventStream(events)),
+            Opened::Events(events) => Ok(EventStream { events, lane: self.lane.clone() }),
             Opened::Refused(answer) => {
-                accepted(answer)?;
+                accepted(&self.lane, answer)?;
                 Err(PostaError::NotUnderstood("no event stream where one should be".into()))
             }
         }
     }
 
-    fn get(&self, target: &str, max_answer: u64) -> Result<Vec<u8>, PostaError> {
+    /// Asks for something and reads it. What is on its way and being read takes memory that the
+    /// posta-server decides about, so only so many are at once.
+    fn get<T: Send + 'static>(
+        &self,
+        target: &str,
+        max_answer: u64,
+        what: &str,
+        convert: impl FnOnce(&Value) -> Option<T> + Send + 'static,
+    ) -> Result<T, PostaError> {
+        let _pass = self.reading.enter(Instant::now() + READ.total).ok_or_else(|| {
+            PostaError::Unreachable("too many calls of one person at once".into())
+        })?;
         let access = self.access();
         let fields = [("authorization", access.bearer.as_str()), ("accept", "application/json")];
         let call = Call {
@@ -296,7 +323,8 @@ impl Server {
             deadlines: READ,
             max_answer,
         };
-        accepted(self.client.call(call).map_err(unanswered)?)
+        let answer = accepted(&self.lane, self.client.call(call).map_err(unanswered)?)?;
+        understood(&self.lane, answer, what, convert)
     }
 
     /// Every POST of the client API may be repeated: sends carry an idempotency key, the others
@@ -308,7 +336,7 @@ impl Server {
         body: &Value,
         more: &[(&str, &str)],
     ) -> Result<Vec<u8>, PostaError> {
-        accepted(self.posted(target, body, more)?)
+        accepted(&self.lane, self.posted(target, body, more)?)
     }
 
     fn posted(
@@ -356,7 +384,7 @@ pub(super) fn unanswered(error: CallError) -> PostaError {
 }
 
 /// The body of a 2xx answer; the error any other answer stands for.
-pub(super) fn accepted(answer: Answer) -> Result<Vec<u8>, PostaError> {
+pub(super) fn accepted(lane: &Lane, answer: Answer) -> Result<Vec<u8>, PostaError> {
     let status = answer.status;
     match status {
         401 => return Err(PostaError::TokenRefused),
@@ -372,7 +400,9 @@ pub(super) fn accepted(answer: Answer) -> Result<Vec<u8>, PostaError> {
     }
     let (code, message) = body
         .ok()
-        .and_then(|body| json::read(body, |value| (clean(value, "error"), clean(value, "message"))))
+        .and_then(|body| {
+            json::read(lane, body, |value| (clean(value, "error"), clean(value, "message")))
+        })
         .unwrap_or_default();
     Err(PostaError::Refused {
         status,
@@ -387,11 +417,12 @@ fn clean(value: &Value, name: &str) -> String {
 }
 
 pub(super) fn understood<T: Send + 'static>(
+    lane: &Lane,
     body: Vec<u8>,
     what: &str,
     convert: impl FnOnce(&Value) -> Option<T> + Send + 'static,
 ) -> Result<T, PostaError> {
-    json::read(body, convert)
+    json::read(lane, body, convert)
         .flatten()
         .ok_or_else(|| PostaError::NotUnderstood(format!("{what} in an unknown form")))
 }

@@ -7,8 +7,9 @@ use super::model::short_text;
 use super::pairing::{Pairing, SetupInvite, is_secret};
 use super::server::{self, MAX_SMALL, PostaError, READ, WRITE};
 use super::url::{PeerUrl, percent_encode};
+use crate::http::Method;
 use crate::http::client::{Call, CallBody, Client};
-use crate::http::{Method, deep};
+use crate::http::deep::{self, Lane};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -79,8 +80,9 @@ impl SetupInvite {
             deadlines: READ,
             max_answer: MAX_SMALL,
         });
-        let body = server::accepted(answer.map_err(server::unanswered)?)?;
-        Ok(server::understood(body, "invite", |value| {
+        let lane = Lane::default();
+        let body = server::accepted(&lane, answer.map_err(server::unanswered)?)?;
+        Ok(server::understood(&lane, body, "invite", |value| {
             Some(InviteInfo {
                 identity: json::peer(value, &["identity", "url"])?,
                 device_name: short_text(value, &["deviceName"], MAX_DEVICE),
@@ -111,7 +113,8 @@ impl SetupInvite {
             deadlines: WRITE,
             max_answer: MAX_SMALL,
         });
-        let body = Zeroizing::new(server::accepted(answer.map_err(server::unanswered)?)?);
+        let answer = answer.map_err(server::unanswered)?;
+        let body = Zeroizing::new(server::accepted(&Lane::default(), answer)?);
         let given: Option<Given> = deep::run(move || serde_json::from_slice(&body).ok());
         let unknown = || PostaError::NotUnderstood("a token in an unknown form".into());
         let Given { token, identity } = given.ok_or_else(unknown)?;

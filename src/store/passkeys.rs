@@ -1,7 +1,9 @@
 //! Passkeys: how a user signs in, and the data key that each of them wraps.
+use super::open::BUSY;
 use super::users::{self, User};
 use super::{Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::time::Duration;
 
 pub struct NewPasskey {
     pub credential_id: Vec<u8>,
@@ -24,6 +26,30 @@ pub struct Passkey {
     pub backup_eligible: bool,
     pub wrapped_key: Vec<u8>,
     pub user: User,
+}
+
+/// How long a sign-in waits for another process that keeps the database locked.
+const BRIEFLY: Duration = Duration::from_millis(500);
+
+fn note_use(
+    db: &mut Connection,
+    credential_id: &[u8],
+    sign_count: u32,
+    backed_up: bool,
+    now_ms: u64,
+) -> rusqlite::Result<()> {
+    let transaction = db.transaction()?;
+    transaction.execute(
+        "UPDATE passkeys SET sign_count = max(sign_count, ?2), backed_up = ?3, used_ms = ?4
+         WHERE credential_id = ?1",
+        params![credential_id, sign_count, backed_up, now_ms],
+    )?;
+    transaction.execute(
+        "UPDATE users SET seen_ms = ?2
+         WHERE id = (SELECT user_id FROM passkeys WHERE credential_id = ?1)",
+        params![credential_id, now_ms],
+    )?;
+    transaction.commit()
 }
 
 impl Store {
@@ -59,18 +85,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         let credential_id = credential_id.to_vec();
         self.run(move |db| {
-            let transaction = db.transaction()?;
-            transaction.execute(
-                "UPDATE passkeys SET sign_count = max(sign_count, ?2), backed_up = ?3, used_ms = ?4
-                 WHERE credential_id = ?1",
-                params![credential_id, sign_count, backed_up, now_ms],
-            )?;
-            transaction.execute(
-                "UPDATE users SET seen_ms = ?2
-                 WHERE id = (SELECT user_id FROM passkeys WHERE credential_id = ?1)",
-                params![credential_id, now_ms],
-            )?;
-            Ok(transaction.commit()?)
+            db.busy_timeout(BRIEFLY)?;
+            let noted = note_use(db, &credential_id, sign_count, backed_up, now_ms);
+            db.busy_timeout(BUSY)?;
+            Ok(noted?)
         })
     }
 }

@@ -114,9 +114,11 @@ fn signed_in(app: &App, request: &Request<'_>, mut json: Json) -> Result<String,
     let origin = ceremony::origin_of(&user.server_url)
         .ok_or_else(|| refused(format_args!("user {} has a broken server URL", user.id.0)))?;
     let now = app.clock.now_ms();
-    app.store
-        .passkey_used(&passkey.credential_id, assertion.sign_count, assertion.backed_up, now)
-        .map_err(Failure::from)?;
+    let used = (assertion.sign_count, assertion.backed_up);
+    if let Err(e) = app.store.passkey_used(&passkey.credential_id, used.0, used.1, now) {
+        // A full disk, or a locked database, must not keep people from their messages.
+        log::error!("user={} a sign-in could not be noted: {e}", user.id.0);
+    }
     log::info!("user={} signed in", user.id.0);
     let server = Server::new(app.client.clone(), origin, token);
     Ok(app.sign_in(request, user.id, &user.handle, &user.name, server))

@@ -4,10 +4,12 @@ use super::html::composer::Draft;
 use super::html::{self, Markup, Scene, banner, layout, thread::Thread};
 use super::key;
 use crate::http::Response;
+use crate::http::gate::Pass;
 use crate::live::{self, Health, Inbox, Trouble};
 use crate::posta::{Actor, Contact, PeerUrl};
 use crate::session::Session;
 use jiff::Timestamp;
+use std::time::{Duration, Instant};
 
 pub fn html(markup: Markup) -> Response {
     Response::new(200).bytes("text/html; charset=utf-8", markup.into_bytes())
@@ -26,6 +28,9 @@ pub struct Mark<'a> {
     pub draft: Draft<'a>,
 }
 
+/// How long an answer waits for its turn to be drawn; nobody is refused one.
+const TURN: Duration = Duration::from_secs(20);
+
 /// What all parts of one answer share.
 struct Stage<'a> {
     app: &'a App,
@@ -33,13 +38,15 @@ struct Stage<'a> {
     inbox: &'a Inbox,
     contacts: Vec<&'a Contact>,
     now: Timestamp,
+    _turn: Option<Pass>,
 }
 
 impl<'a> Stage<'a> {
     fn new(app: &'a App, session: &'a Session, inbox: &'a Inbox) -> Self {
         let contacts = inbox.contacts.iter().map(|row| &row.contact).collect();
         let now = moment(app.clock.now_ms());
-        Stage { app, session, inbox, contacts, now }
+        let _turn = app.account(session).drawing.enter(Instant::now() + TURN);
+        Stage { app, session, inbox, contacts, now, _turn }
     }
 
     fn with<T>(&self, draw: impl FnOnce(Scene<'_>) -> T) -> T {

@@ -18,6 +18,8 @@ pub struct Chat {
     program: PathBuf,
     port: u16,
     flags: Vec<String>,
+    /// What a shell does before it becomes chat-posta, such as setting a limit.
+    before: String,
     child: Option<Child>,
     /// All it has logged so far.
     log: Arc<Mutex<String>>,
@@ -42,10 +44,20 @@ impl Chat {
     }
 
     pub fn start_program(program: &Path, flags: &[&str]) -> Chat {
+        Chat::start_as(program, Directory::new(), "", flags)
+    }
+
+    /// With its database in `directory`, after a shell did something, such as `ulimit -n 100`.
+    pub fn start_in(directory: Directory, before: &str, flags: &[&str]) -> Chat {
+        Chat::start_as(&program(), directory, before, flags)
+    }
+
+    fn start_as(program: &Path, directory: Directory, before: &str, flags: &[&str]) -> Chat {
         // The port must be known before, since the origin names it.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut chat = Chat {
-            directory: Directory::new(),
+            directory,
+            before: before.to_owned(),
             origin: format!("http://localhost:{port}"),
             program: program.to_owned(),
             port,
@@ -60,7 +72,11 @@ impl Chat {
     pub fn restart(&mut self) {
         self.kill();
         let (listen, db) = (format!("127.0.0.1:{}", self.port), self.db());
-        let mut child = Command::new(&self.program)
+        let mut shell = Command::new("sh");
+        let run = format!("{}\nexec \"$0\" \"$@\"", self.before);
+        let mut child = shell
+            .args(["-c", &run])
+            .arg(&self.program)
             .args(["serve", "--listen", &listen, "--base-url", &self.origin, "--db", &db])
             .arg("--allow-private-upstreams")
             .args(&self.flags)
@@ -92,6 +108,13 @@ impl Chat {
             }
             let _ = child.wait();
         }
+    }
+
+    /// As a supervisor would; waits for the end.
+    pub fn terminate(&mut self) -> std::process::ExitStatus {
+        let id = self.pid().to_string();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
+        self.child.take().expect("it runs").wait().unwrap()
     }
 
     pub fn log(&self) -> String {

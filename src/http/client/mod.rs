@@ -27,6 +27,7 @@ mod wire;
 pub use body::Answer;
 pub use error::CallError;
 pub use events::Events;
+pub(super) use promise::Promise;
 
 use super::sse::Event;
 use super::{Method, alarm};

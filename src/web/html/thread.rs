@@ -12,7 +12,11 @@ use super::icons::{self, Icon};
 use super::markup::Markup;
 use super::scene::{Person, Scene};
 use super::{attached, banner, bubble, composer, kind, noscript, thread_menu};
+use crate::http::stack;
 use crate::posta::{Actor, Contact, Content, Direction, Message, PeerUrl, State, percent_encode};
+
+/// Bytes of messages drawn before others may have the thread: about a millisecond.
+const BREATH: usize = 64 * 1024;
 
 /// A conversation as far as it is known.
 #[derive(Clone, Copy)]
@@ -240,11 +244,17 @@ fn newest(out: &mut Markup, view: &Thread<'_>) {
 }
 
 fn bubbles(out: &mut Markup, view: &Thread<'_>) {
+    let mut drawn = 0;
     for (message, place) in cluster::places(view.above, view.messages, view.below) {
         if view.new_from == Some(message.row_id) {
             out.el("p").id("new-line").with(|out| out.el("span").text("New"));
         }
         bubble::write(out, &view.scene, message, place);
+        drawn += message.bytes();
+        if drawn > BREATH {
+            drawn = 0;
+            stack::breathe();
+        }
     }
 }
 
