@@ -246,10 +246,33 @@ impl Service {
     }
 }
 
+/// How deep stacks got, where that is measured.
+#[cfg(feature = "demo")]
+fn show_stacks(metrics: &Metrics) {
+    use crate::http::{deep, paint};
+    if !paint::is_on() {
+        return;
+    }
+    let all = || {
+        let (used, size) = deep::deepest();
+        stack::deepest().into_iter().chain([("deep", used, size)])
+    };
+    let help = "Most bytes of stack used.";
+    metrics.gauges("chat_posta_stack_used_bytes", help, "kind", move || {
+        all().map(|(kind, used, _)| (kind, used as f64)).collect()
+    });
+    let help = "Bytes of stack there are.";
+    metrics.gauges("chat_posta_stack_bytes", help, "kind", move || {
+        all().map(|(kind, _, size)| (kind, size as f64)).collect()
+    });
+}
+
 /// What the rooms know anyway, read when the operator asks.
 #[expect(clippy::disallowed_methods, reason = "what the kernel knows of an open file is in memory")]
 fn show(metrics: &Metrics, app: &Arc<App>, server: &Arc<Server>, db: PathBuf) {
     ops::process::show(metrics);
+    #[cfg(feature = "demo")]
+    show_stacks(metrics);
     let version = env!("CHAT_POSTA_VERSION");
     metrics.info("chat_posta_build_info", "This program.", "version", version);
     let of = server.clone();

@@ -121,12 +121,29 @@ fn start(kind: &str, threads: usize) -> Mutex<Sender<Work>> {
     Mutex::new(sender)
 }
 
+#[cfg(feature = "demo")]
+static DEEPEST: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+/// Most bytes of stack used, and bytes there are; measured only where `paint` is on.
+#[cfg(feature = "demo")]
+pub fn deepest() -> (usize, usize) {
+    (DEEPEST.load(std::sync::atomic::Ordering::Relaxed), STACK)
+}
+
 fn serve(receiver: &Mutex<Receiver<Work>>) {
+    #[cfg(feature = "demo")]
+    let painted = super::paint::is_on().then(|| super::paint::Painted::paint(STACK - (64 << 10)));
     loop {
         // The lock is held while waiting: the others wait for it instead, which is the same.
         let job = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match job {
-            Ok(job) => job(),
+            Ok(job) => {
+                job();
+                #[cfg(feature = "demo")]
+                if let Some(painted) = &painted {
+                    DEEPEST.fetch_max(painted.depth(), std::sync::atomic::Ordering::Relaxed);
+                }
+            }
             Err(_) => return,
         }
     }

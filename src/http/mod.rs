@@ -14,6 +14,8 @@ pub mod deep;
 pub mod fields;
 pub mod gate;
 pub mod limits;
+#[cfg(feature = "demo")]
+pub mod paint;
 pub mod request;
 pub mod response;
 pub mod server;

@@ -24,11 +24,21 @@ struct Kind {
     words: usize,
     cap: usize,
     live: AtomicUsize,
+    /// Most bytes of stack that any has used, where that is measured.
+    #[cfg(feature = "demo")]
+    deepest: AtomicUsize,
 }
 
 const fn kind(name: &'static str, release_kib: usize, debug_kib: usize, cap: usize) -> Kind {
     let words = kib(if cfg!(debug_assertions) { debug_kib } else { release_kib });
-    Kind { name, words, cap, live: AtomicUsize::new(0) }
+    Kind {
+        name,
+        words,
+        cap,
+        live: AtomicUsize::new(0),
+        #[cfg(feature = "demo")]
+        deepest: AtomicUsize::new(0),
+    }
 }
 
 /// A handler renders pages, parses and prints JSON, and calls upstreams through TLS on this stack.
@@ -77,6 +87,15 @@ pub fn alive() -> [(&'static str, usize); 2] {
     [&CONNECTION, &STREAM].map(|kind| (kind.name, kind.live.load(Ordering::Relaxed)))
 }
 
+/// Most bytes of stack used, and bytes there are, by kind; measured only where `paint` is on.
+#[cfg(feature = "demo")]
+pub fn deepest() -> [(&'static str, usize, usize); 2] {
+    let of = |kind: &Kind| {
+        (kind.name, kind.deepest.load(Ordering::Relaxed), kind.words * size_of::<usize>())
+    };
+    [&CONNECTION, &STREAM].map(of)
+}
+
 /// One of a kind is alive.
 struct Live(&'static Kind);
 
@@ -87,6 +106,14 @@ impl Drop for Live {
 }
 
 impl Kind {
+    /// Runs `f` on a painted stack.
+    #[cfg(feature = "demo")]
+    fn measure(&self, f: impl FnOnce()) {
+        let painted = super::paint::Painted::paint(self.words * size_of::<usize>());
+        f();
+        self.deepest.fetch_max(painted.depth(), Ordering::Relaxed);
+    }
+
     fn spawn(&'static self, f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
         prepare();
         let live = Live(self);
@@ -95,6 +122,10 @@ impl Kind {
         }
         let run = move || {
             let _live = live;
+            #[cfg(feature = "demo")]
+            if super::paint::is_on() {
+                return self.measure(f);
+            }
             f();
         };
         let builder = may::coroutine::Builder::new().name(self.name.into()).stack_size(self.words);
