@@ -20,13 +20,13 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Vec<Said>, ConfigError> {
     let document = Document::parse(text).map_err(|e| {
         let line = line(e.span());
         let key = key_on(text, line).map(|key| format!(" {key}:")).unwrap_or_default();
-        let why = e.message().trim().replace('\n', "; ");
+        let why = plain(&e.message().trim().replace('\n', "; "));
         ConfigError(format!("{}:{line}:{key} {why}", path.display()))
     })?;
     let table = document.as_table();
     let said = table.iter().map(|(name, item)| {
         let line = line(table.key(name).and_then(Key::span).or_else(|| item.span()));
-        let place = format!("{}:{line}: {name}", path.display());
+        let place = format!("{}:{line}: {}", path.display(), plain(name));
         let setting = setting(name).ok_or_else(|| ConfigError(unknown(&place, name)))?;
         let text = as_text(setting, item).map_err(|e| ConfigError(format!("{place}: {e}")))?;
         Ok(Said { setting, text, place })
@@ -59,6 +59,12 @@ fn as_text(setting: &Setting, item: &Item) -> Result<String, String> {
         }
         _ => Err(found()),
     }
+}
+
+/// A quoted key may hold anything; what is told of it is one line.
+fn plain(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    text.chars().map(shown).collect()
 }
 
 /// Lines count from 1.
@@ -112,6 +118,7 @@ mod tests {
             ),
             ("trusted_proxies = [1]", "F:1: trusted_proxies: expected an array of strings"),
             ("\n\n[log]\nlevel = 'info'\n", "F:3: log: expected a string, found table"),
+            ("\"li\\nsten\" = 1", "F:1: li\\nsten: unknown key; did you mean listen?"),
         ] {
             assert_eq!(error(text), expected);
         }

@@ -3,12 +3,12 @@
 //! Names come from POSTA; what an event carries is only partly published, so the peer and the row
 //! are looked for wherever they have been seen or may sit. An event whose peer cannot be found has
 //! `peer: None`, and whoever reads it must take it as "everything may have changed".
+use super::PeerUrl;
 use super::json::{self, Value};
-use super::server::PostaError;
-use super::{PeerUrl, server};
-use crate::http::client::Events;
 use crate::http::sse;
-use std::time::Duration;
+
+/// Longest id kept, in bytes.
+const MAX_ID: usize = 512;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
@@ -28,7 +28,7 @@ pub enum EventKind {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// What to resume from once this event has been dealt with.
+    /// What to resume from once this event has been dealt with; fit to be sent back in a field.
     pub id: Option<String>,
     pub kind: EventKind,
     pub peer: Option<PeerUrl>,
@@ -43,7 +43,9 @@ impl Event {
             EventKind::Ready | EventKind::Resync | EventKind::Unknown => (None, None),
             _ => json::read(event.data.into_bytes(), subject).unwrap_or_default(),
         };
-        Event { id: event.id, kind, peer, row_id }
+        // What cannot be sent back is none: resuming from the one before repeats a little.
+        let fits = |id: &String| id.len() <= MAX_ID && !id.contains(char::is_control);
+        Event { id: event.id.filter(fits), kind, peer, row_id }
     }
 }
 
@@ -72,16 +74,6 @@ fn subject(data: &Value) -> (Option<PeerUrl>, Option<i64>) {
         ["peer", "url", "from"].iter().find_map(|name| json::peer(place, &[name]))
     });
     (peer, places.iter().find_map(|place| json::integer(place, &["rowId"])))
-}
-
-/// An open stream of events.
-pub struct EventStream(pub(super) Events);
-
-impl EventStream {
-    /// The next event; `Ok(None)` when none came within `wait`. The stream's end is an error.
-    pub fn next(&mut self, wait: Duration) -> Result<Option<Event>, PostaError> {
-        Ok(self.0.next(wait).map_err(server::unanswered)?.map(Event::read))
-    }
 }
 
 #[cfg(test)]
@@ -115,6 +107,20 @@ mod tests {
         for data in ["", "null", "[]", "\"bob.example\"", "{", "{}", r#"{"peer":"not a url"}"#] {
             let event = event("inbound", data);
             assert_eq!((event.kind, event.peer, event.row_id), (EventKind::Inbound, None, None));
+        }
+    }
+
+    #[test]
+    fn an_id_that_cannot_be_sent_back_is_none() {
+        let read = |id: &str| {
+            let (id, name, data) = (Some(id.to_owned()), "ready".into(), "{}".into());
+            Event::read(sse::Event { id, name, data }).id
+        };
+        assert_eq!(read("ø 7").as_deref(), Some("ø 7"));
+        let long = "7".repeat(MAX_ID);
+        assert_eq!(read(&long).as_deref(), Some(&*long));
+        for bad in ["\t", "7\u{1}", "\u{85}", &(long + "7")] {
+            assert_eq!(read(bad), None, "{bad:?}");
         }
     }
 

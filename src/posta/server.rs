@@ -2,8 +2,8 @@
 //!
 //! Peers go out in display form, as the client API itself writes them. The token lives in one
 //! wiped buffer shared by all clones and shows nowhere.
+use super::EventStream;
 use super::content::Content;
-use super::events::EventStream;
 use super::json::{self, Value};
 use super::model::{Contact, Identity, MAX_MESSAGES, Message, Sent, cut};
 use super::url::{PeerUrl, percent_encode};
@@ -34,8 +34,6 @@ const MAX_PAGE: u64 = 20 << 20;
 /// Longest error code and text of a posta-server passed on, in characters.
 const MAX_CODE: usize = 64;
 const MAX_TEXT: usize = 300;
-/// Longest `Last-Event-ID` sent back, in bytes; past it the stream starts anew.
-const MAX_EVENT_ID: usize = 512;
 
 #[derive(Clone)]
 pub struct Server {
@@ -262,10 +260,7 @@ impl Server {
             ("accept", "text/event-stream"),
             ("cache-control", "no-store"),
         ];
-        let sendable = |id: &&str| {
-            !id.is_empty() && id.len() <= MAX_EVENT_ID && !id.contains(char::is_control)
-        };
-        fields.extend(last_id.filter(sendable).map(|id| ("last-event-id", id)));
+        fields.extend(last_id.map(|id| ("last-event-id", id)));
         let call = Call {
             method: Method::Get,
             origin: &access.origin,

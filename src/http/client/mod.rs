@@ -14,6 +14,7 @@ mod error;
 mod events;
 mod exchange;
 mod guard;
+mod origin;
 mod outgoing;
 mod places;
 mod pool;
@@ -27,6 +28,7 @@ mod wire;
 pub use body::Answer;
 pub use error::CallError;
 pub use events::Events;
+pub use origin::Origin;
 
 use super::sse::Event;
 use super::{Method, alarm};
@@ -47,14 +49,6 @@ use wire::Wire;
 
 /// What an event stream is asked for with, unless the caller says otherwise.
 const EVENTS: &[(&str, &str)] = &[("accept", "text/event-stream"), ("cache-control", "no-cache")];
-
-/// Where a call goes. `host` is lower case; an IPv6 literal keeps its brackets.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Origin {
-    pub tls: bool,
-    pub host: String,
-    pub port: u16,
-}
 
 #[derive(Clone, Default)]
 pub struct Options {
