@@ -158,7 +158,10 @@ fn cipher(key: &Key) -> Aes256Gcm {
 }
 
 fn encrypt(key: &Key, plain: &[u8], place: &[u8]) -> Vec<u8> {
-    let nonce = random::bytes::<NONCE>();
+    encrypt_with(random::bytes(), key, plain, place)
+}
+
+fn encrypt_with(nonce: [u8; NONCE], key: &Key, plain: &[u8], place: &[u8]) -> Vec<u8> {
     // The buffer it makes is large enough from the start: no copy of the plaintext stays behind.
     let sealed = cipher(key).encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: place });
     let sealed = sealed.expect("AES-GCM takes messages of this size");
@@ -180,3 +183,5 @@ fn decrypt(key: &Key, blob: &[u8], place: &[u8]) -> Result<Zeroizing<Vec<u8>>, V
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wycheproof;

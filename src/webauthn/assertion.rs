@@ -150,13 +150,9 @@ pub fn verify_assertion(
     }
     // Step 20.
     let hash = Sha256::digest(&response.client_data);
-    // Step 21. The signature is DER (§6.5.5) and nothing but DER; a high s is fine, as ES256 has it.
-    let key = VerifyingKey::from_sec1_bytes(&stored.public_key);
-    let key = key.map_err(|_| AssertionError::StoredKey)?;
-    let signature = Signature::from_der(&response.signature);
-    let signature = signature.map_err(|_| AssertionError::SignatureEncoding)?;
-    let signed = Sha256::new().chain_update(&response.authenticator_data).chain_update(hash);
-    key.verify_prehash(&signed.finalize(), &signature).map_err(|_| AssertionError::Signature)?;
+    // Step 21.
+    let signed: [&[u8]; 2] = [&response.authenticator_data, &hash];
+    verify_signature(&stored.public_key, &signed, &response.signature)?;
     // Step 22: counters that both stand at zero are not in use. DEPARTURE: the text calls a counter
     // that did not grow a signal and leaves the verdict to us; ours is to refuse.
     let (stored, received) = (stored.sign_count, data.sign_count);
@@ -164,4 +160,18 @@ pub fn verify_assertion(
         return Err(AssertionError::SignCount { stored, received });
     }
     Ok(Assertion { sign_count: received, backed_up: data.backed_up() })
+}
+
+/// ES256 over the concatenated parts. The signature is DER (§6.5.5) and nothing but DER; a high s is
+/// fine, as ES256 has it.
+pub(super) fn verify_signature(
+    public_key: &[u8],
+    signed: &[&[u8]],
+    signature: &[u8],
+) -> Result<(), AssertionError> {
+    let key = VerifyingKey::from_sec1_bytes(public_key).map_err(|_| AssertionError::StoredKey)?;
+    let signature = Signature::from_der(signature);
+    let signature = signature.map_err(|_| AssertionError::SignatureEncoding)?;
+    let hash = signed.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part));
+    key.verify_prehash(&hash.finalize(), &signature).map_err(|_| AssertionError::Signature)
 }

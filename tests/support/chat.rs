@@ -18,6 +18,7 @@ pub struct Chat {
     program: PathBuf,
     port: u16,
     flags: Vec<String>,
+    env: Vec<(String, String)>,
     child: Option<Child>,
     /// All it has logged so far.
     log: Arc<Mutex<String>>,
@@ -38,10 +39,19 @@ impl Reply {
 
 impl Chat {
     pub fn start(flags: &[&str]) -> Chat {
-        Chat::start_program(&program(), flags)
+        Chat::start_as(&program(), flags, &[])
     }
 
     pub fn start_program(program: &Path, flags: &[&str]) -> Chat {
+        Chat::start_as(program, flags, &[])
+    }
+
+    /// With more in its environment than this process has.
+    pub fn start_with(flags: &[&str], env: &[(&str, String)]) -> Chat {
+        Chat::start_as(&program(), flags, env)
+    }
+
+    fn start_as(program: &Path, flags: &[&str], env: &[(&str, String)]) -> Chat {
         // The port must be known before, since the origin names it.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut chat = Chat {
@@ -50,6 +60,7 @@ impl Chat {
             program: program.to_owned(),
             port,
             flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            env: env.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
             child: None,
             log: Arc::default(),
         };
@@ -64,6 +75,7 @@ impl Chat {
             .args(["serve", "--listen", &listen, "--base-url", &self.origin, "--db", &db])
             .arg("--allow-private-upstreams")
             .args(&self.flags)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

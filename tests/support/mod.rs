@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod chat;
+pub mod clock;
 pub mod hostile;
 pub mod participant;
 pub mod passkey;

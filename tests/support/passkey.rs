@@ -24,9 +24,20 @@ impl Passkey {
     pub fn create(options: &Value, origin: &str) -> (Passkey, Value) {
         let mut secret = [0u8; 32];
         getrandom::fill(&mut secret).unwrap();
-        let key = SigningKey::from_slice(&secret).unwrap();
-        let credential_id = Sha256::digest(secret).to_vec();
-        let point = key.verifying_key().to_sec1_point(false);
+        let passkey = Passkey {
+            key: SigningKey::from_slice(&secret).unwrap(),
+            credential_id: Sha256::digest(secret).to_vec(),
+            user_handle: options["user"]["id"].as_str().unwrap().to_owned(),
+            origin: origin.to_owned(),
+            sign_count: 0,
+        };
+        let registration = passkey.register(options);
+        (passkey, registration)
+    }
+
+    /// The registration of this very passkey; no honest authenticator makes two.
+    pub fn register(&self, options: &Value) -> Value {
+        let point = self.key.verifying_key().to_sec1_point(false);
         // COSE_Key: {1: 2 (EC2), 3: -7 (ES256), -1: 1 (P-256), -2: x, -3: y}
         let mut cose = vec![0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20];
         cose.extend_from_slice(point.x().unwrap());
@@ -35,26 +46,23 @@ impl Passkey {
         let rp_id = options["rp"]["id"].as_str().unwrap();
         let mut data = authenticator_data(rp_id, USER_PRESENT | USER_VERIFIED | ATTESTED, 0);
         data.extend_from_slice(&[0; 16]);
-        data.extend_from_slice(&(credential_id.len() as u16).to_be_bytes());
-        data.extend_from_slice(&credential_id);
+        data.extend_from_slice(&(self.credential_id.len() as u16).to_be_bytes());
+        data.extend_from_slice(&self.credential_id);
         data.extend_from_slice(&cose);
         let mut attestation = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58".to_vec();
         attestation.push(u8::try_from(data.len()).unwrap());
         attestation.extend_from_slice(&data);
-        let id = B64.encode(&credential_id);
-        let client_data = client_data("webauthn.create", options, origin);
-        let registration = json!({
-            "id": id, "rawId": id, "type": "public-key", "authenticatorAttachment": "platform",
+        let client_data = client_data("webauthn.create", options, &self.origin);
+        json!({
+            "id": self.id(), "rawId": self.id(), "type": "public-key",
+            "authenticatorAttachment": "platform",
             "response": {
                 "clientDataJSON": B64.encode(client_data),
                 "attestationObject": B64.encode(attestation),
                 "transports": ["internal"],
             },
             "clientExtensionResults": {},
-        });
-        let user_handle = options["user"]["id"].as_str().unwrap().to_owned();
-        let origin = origin.to_owned();
-        (Passkey { key, credential_id, user_handle, origin, sign_count: 0 }, registration)
+        })
     }
 
     /// Answers `navigator.credentials.get()`: the assertion and the PRF output (base64url).

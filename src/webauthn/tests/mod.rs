@@ -5,6 +5,7 @@ mod json;
 mod options;
 mod registration;
 mod vectors;
+mod wycheproof;
 
 use super::*;
 use crate::ops::encode::b64url;
