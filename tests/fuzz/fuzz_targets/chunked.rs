@@ -1,0 +1,3 @@
+//! See `check::chunked`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| chat_posta_fuzz::check::chunked::check(bytes));

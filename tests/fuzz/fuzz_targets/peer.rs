@@ -1,0 +1,3 @@
+//! See `check::peer`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| chat_posta_fuzz::check::peer::check(bytes));

@@ -1,0 +1,3 @@
+//! Encodings.
+#[path = "../../../src/ops/encode.rs"]
+pub mod encode;
