@@ -17,6 +17,7 @@ pub struct Passkey {
     user_handle: String,
     origin: String,
     sign_count: u32,
+    output: Vec<u8>,
 }
 
 impl Passkey {
@@ -54,7 +55,8 @@ impl Passkey {
         });
         let user_handle = options["user"]["id"].as_str().unwrap().to_owned();
         let origin = origin.to_owned();
-        (Passkey { key, credential_id, user_handle, origin, sign_count: 0 }, registration)
+        let output = Vec::new();
+        (Passkey { key, credential_id, user_handle, origin, sign_count: 0, output }, registration)
     }
 
     /// Answers `navigator.credentials.get()`: the assertion and the PRF output (base64url).
@@ -81,6 +83,11 @@ impl Passkey {
         (assertion, self.prf(&options["extensions"]["prf"]["eval"]["first"]))
     }
 
+    /// The PRF output that it gave the last time.
+    pub fn output(&self) -> Vec<u8> {
+        self.output.clone()
+    }
+
     /// Its credential id, base64url.
     pub fn id(&self) -> String {
         B64.encode(&self.credential_id)
@@ -96,11 +103,12 @@ impl Passkey {
     }
 
     /// A secret function of key and input, as the PRF extension demands.
-    fn prf(&self, input: &Value) -> String {
+    fn prf(&mut self, input: &Value) -> String {
         let mut hash = Sha256::new();
         hash.update(self.key.to_bytes());
         hash.update(input.as_str().unwrap());
-        B64.encode(hash.finalize())
+        self.output = hash.finalize().to_vec();
+        B64.encode(&self.output)
     }
 }
 
